@@ -1,0 +1,104 @@
+import type { AddressInfo } from 'node:net'
+import { createAuthenticator } from './auth/authenticate.ts'
+import type { Configuration } from './config/schema.ts'
+import { openDirectory, type Directory } from './directory/directory.ts'
+import type { AccessRecord } from './gateway/access-log.ts'
+import { createAdmin, listenAdmin } from './gateway/admin.ts'
+import { createChain } from './gateway/chain.ts'
+import { createFindClient, isLoopback } from './gateway/client.ts'
+import { createListener } from './gateway/listener.ts'
+import { createPublicServer } from './gateway/server.ts'
+import { compileGroups } from './groups.ts'
+import { createAdmission } from './limits/admission.ts'
+import { connectRedis } from './redis/connection.ts'
+
+/** Where the process writes what happens in it. */
+export type AppLog = {
+  info(record: object, message?: string): void
+  warn(record: object, message?: string): void
+  error(record: object, message?: string): void
+}
+
+/** A gateway that has been put together and listens when it is told to. */
+export type App = {
+  readonly directory: Directory
+  /** What works but may not be meant, as sentences. */
+  readonly warnings: readonly string[]
+  listen(): Promise<Addresses>
+  /** Requests whose response has not ended. */
+  inFlight(): number
+  /** Become unready, keep answering for the grace time, let requests finish, close everything. */
+  stop(): Promise<void>
+}
+
+/** Where the two listeners are. */
+export type Addresses = { readonly public: AddressInfo; readonly admin: AddressInfo }
+
+/**
+ * The composition root: construct the parts and introduce them to each other.
+ *
+ * @throws {CatalogError} where the OpenAPI documents do not compile
+ */
+export async function createApp(configuration: Configuration, log: AppLog): Promise<App> {
+  const { listen, requests, transport, shutdown } = configuration
+  const { catalog, warnings, upstreams } = await compileGroups(configuration)
+  const directory = await openDirectory({ ...directoryOptions(configuration), log })
+  const redis = configuration.redis && connectRedis(configuration.redis)
+  const admission = createAdmission({ ...admissionOptions(configuration), redis, log })
+  const publicOrigin = originOf(configuration)
+  const writeAccess = (record: AccessRecord): void => {
+    log.info(record)
+  }
+
+  const chain = createChain({
+    catalog: () => catalog,
+    authenticate: createAuthenticator({
+      findApiKey: directory.findApiKey,
+      digestSecret: directory.digestSecret,
+      now: Date.now,
+      realm: 'gatehouse',
+    }),
+    admit: admission.admit,
+    admitAddress: admission.admitAddress,
+    publicOrigin,
+    idleTimeoutMs: requests.idleTimeoutMs,
+    writeAccess,
+  })
+  const listener = createListener({
+    chain,
+    headLimits: requests,
+    findClient: createFindClient(transport.trustedProxies),
+    loopback: isLoopback(listen.public.host),
+    publicOrigin,
+    writeAccess,
+  })
+  const server = createPublicServer(requests, listener)
+  let isAccepting = true
+  const admin = createAdmin({
+    isAccepting: () => isAccepting,
+    inFlight: server.inFlight,
+    health: () => ({ directory: directory.health(), limits: admission.health() }),
+  })
+  const adminServer = listenAdmin(admin)
+
+  return {
+    directory,
+    warnings,
+    inFlight: server.inFlight,
+    async listen() {
+      return {
+        public: await server.listen(listen.public),
+        admin: await adminServer.listen(listen.admin),
+      }
+    },
+    async stop() {
+      isAccepting = false
+      await new Promise((resolve) => setTimeout(resolve, shutdown.readinessGraceMs))
+      await server.drain(shutdown.timeoutMs)
+      await Promise.all(upstreams.map((upstream) => upstream.close()))
+      await admission.close()
+      await directory.close()
+      await adminServer.close()
+    },
+  }
+}

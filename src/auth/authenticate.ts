@@ -1,0 +1,148 @@
+import { GatewayError } from '../errors/gateway-error.ts'
+import {
+  isSameResource,
+  kindOfKey,
+  type ApiKeyRecord,
+  type FindApiKey,
+  type KeySecret,
+  type OperationResource,
+} from './api-key.ts'
+import { parseAuthorization } from './authorization-field.ts'
+import { challenge } from './challenge.ts'
+import type { CredentialKind, Requirement, SecurityPolicy } from './policy.ts'
+import type { Principal } from './principal.ts'
+import { matchSecret, type DigestSecret } from './secret.ts'
+
+/** Who is asking, and by which credential. */
+export type Authentication =
+  | { readonly kind: 'anonymous' }
+  | {
+      readonly kind: 'authenticated'
+      readonly principal: Principal
+      readonly credential: { readonly kind: CredentialKind; readonly id: string }
+    }
+
+/** Why a credential was refused: for the log only, as the message of the error's `cause`. */
+export type RefusalReason =
+  | 'unsupported-scheme'
+  | 'unknown-key'
+  | 'wrong-secret'
+  | 'revoked'
+  | 'expired'
+  | 'wrong-kind'
+  | 'wrong-resource'
+
+/**
+ * Decide who presents an Authorization field at an operation. The answer is a promise only where
+ * the key had to be looked up.
+ *
+ * @param authorization the raw field value, or undefined where the field is absent
+ * @param resource what the operation acts on, where its group tells that
+ * @throws {GatewayError} AUTHENTICATION_REQUIRED, CREDENTIAL_REJECTED, CREDENTIAL_MALFORMED,
+ *   DIRECTORY_UNAVAILABLE
+ */
+export type Authenticate = (
+  authorization: string | undefined,
+  policy: SecurityPolicy,
+  resource: OperationResource | undefined,
+) => Authentication | Promise<Authentication>
+
+type Parts = {
+  readonly findApiKey: FindApiKey
+  readonly digestSecret: DigestSecret
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Protection space that challenges name (RFC 9110 §11.5). */
+  readonly realm: string
+}
+
+/** Build the authenticator of a process. */
+export function createAuthenticator({ findApiKey, digestSecret, now, realm }: Parts): Authenticate {
+  return (authorization, policy, resource) => {
+    if (policy.length > 0 && policy.every(isAnonymous)) return anonymous
+    const presented = parseAuthorization(authorization)
+    switch (presented.kind) {
+      case 'none':
+        if (policy.some(isAnonymous)) return anonymous
+        throw unauthorized('AUTHENTICATION_REQUIRED', policy, undefined)
+      case 'basic': {
+        const found = findApiKey(presented.id)
+        if (found instanceof Promise)
+          return found.then((record) => verify(record, presented.secret, policy, resource))
+        return verify(found, presented.secret, policy, resource)
+      }
+      case 'bearer':
+      case 'other':
+        throw unauthorized('CREDENTIAL_REJECTED', policy, 'unsupported-scheme')
+    }
+  }
+
+  function verify(
+    record: ApiKeyRecord | undefined,
+    secret: string,
+    policy: SecurityPolicy,
+    resource: OperationResource | undefined,
+  ): Authentication {
+    // First of all, whatever the record says: this is what takes time.
+    const matched = matchSecret(record?.secrets ?? [], secret, digestSecret)
+    if (record === undefined) throw unauthorized('CREDENTIAL_REJECTED', policy, 'unknown-key')
+    const refusal =
+      secretRefusal(matched, now()) ??
+      stateRefusal(record, now()) ??
+      policyRefusal(record, policy, resource)
+    if (refusal !== undefined) throw unauthorized('CREDENTIAL_REJECTED', policy, refusal)
+    return {
+      kind: 'authenticated',
+      principal: record.owner,
+      credential: { kind: kindOfKey(record.resource), id: record.id },
+    }
+  }
+
+  function unauthorized(
+    code: 'AUTHENTICATION_REQUIRED' | 'CREDENTIAL_REJECTED',
+    policy: SecurityPolicy,
+    reason: RefusalReason | undefined,
+  ): GatewayError {
+    return new GatewayError(code, {
+      headers: { 'WWW-Authenticate': challenge(policy, realm) },
+      ...(reason === undefined ? {} : { cause: new Error(reason) }),
+    })
+  }
+}
+
+const anonymous: Authentication = { kind: 'anonymous' }
+
+function isAnonymous(alternative: readonly Requirement[]): boolean {
+  return alternative.length === 0
+}
+
+function secretRefusal(matched: KeySecret | undefined, nowMs: number): RefusalReason | undefined {
+  if (matched === undefined) return 'wrong-secret'
+  return isExpired(matched, nowMs) ? 'expired' : undefined
+}
+
+function stateRefusal(record: ApiKeyRecord, nowMs: number): RefusalReason | undefined {
+  if (record.state === 'revoked') return 'revoked'
+  return isExpired(record, nowMs) ? 'expired' : undefined
+}
+
+function isExpired(holder: { readonly expiresAtMs: number | undefined }, nowMs: number): boolean {
+  return holder.expiresAtMs !== undefined && holder.expiresAtMs <= nowMs
+}
+
+/** Alternatives are OR, members are AND: one of the alternatives must be satisfied whole. */
+function policyRefusal(
+  record: ApiKeyRecord,
+  policy: SecurityPolicy,
+  resource: OperationResource | undefined,
+): RefusalReason | undefined {
+  const kind = kindOfKey(record.resource)
+  // Keys carry no scopes, so a requirement that names one is not met by a key.
+  const accepts = (alternative: readonly Requirement[]): boolean =>
+    alternative.length > 0 &&
+    alternative.every((member) => member.kind === kind && member.scopes.length === 0)
+  if (!policy.some(accepts)) return 'wrong-kind'
+  if (kind === 'resource-api-key' && !isSameResource(record.resource, resource))
+    return 'wrong-resource'
+  return undefined
+}

@@ -1,0 +1,17 @@
+import type { SecurityPolicy } from './policy.ts'
+
+/**
+ * The value of `WWW-Authenticate` for an operation: one challenge for each HTTP scheme that its
+ * policy accepts. It depends on nothing else, so it tells nothing about the credential.
+ *
+ * @see RFC 9110 §11.6.1, RFC 7617 §2, RFC 6750 §3
+ */
+export function challenge(policy: SecurityPolicy, realm: string): string {
+  const kinds = policy.flat().map(({ kind }) => kind)
+  const bearer = kinds.some((kind) => kind.endsWith('-access-token'))
+  // A 401 without a challenge is not allowed, so a policy without any kind names Basic.
+  const basic = !bearer || kinds.some((kind) => kind.endsWith('-api-key'))
+  const quotedRealm = `realm="${realm.replaceAll(/["\\]/g, '\\$&')}"`
+  const schemes = [...(basic ? ['Basic'] : []), ...(bearer ? ['Bearer'] : [])]
+  return schemes.map((scheme) => `${scheme} ${quotedRealm}`).join(', ')
+}

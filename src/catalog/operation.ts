@@ -1,0 +1,19 @@
+import type { SecurityPolicy } from '../auth/policy.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { Parameter } from './parameters.ts'
+import type { PathTemplate } from './path-template.ts'
+
+/** What one method does at one path of a group: the unit of matching, policy and limits. */
+export type Operation<G> = {
+  /** `<group> <METHOD> <served path>`; unique in the catalog. */
+  readonly id: string
+  readonly operationId: string | undefined
+  readonly method: string
+  /** As served, parameters in braces: the group's mount, the base path, the document's path. */
+  readonly path: string
+  readonly template: PathTemplate
+  readonly group: G
+  readonly security: SecurityPolicy
+  readonly lifecycle: Lifecycle
+  readonly parameters: readonly Parameter[]
+}

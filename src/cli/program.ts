@@ -1,0 +1,142 @@
+import { Command, InvalidArgumentError } from 'commander'
+
+/** What `keys create` is asked for. */
+export type CreateKeyRequest = {
+  readonly configPath: string
+  /** The user or service account that the key acts for. */
+  readonly owner: string
+  readonly displayName: string
+  readonly resource: KeyResourceOption
+  /** Milliseconds since the epoch; undefined: the key does not expire. */
+  readonly expiresAtMs: number | undefined
+}
+
+/** What the key opens, as written on the command line. */
+export type KeyResourceOption =
+  | { readonly kind: 'cloud' }
+  | { readonly kind: 'global' }
+  | {
+      readonly kind: 'resource'
+      readonly resourceKind: string
+      readonly id: string
+      readonly environment: string | undefined
+    }
+
+/** What each command does; the process supplies it, so that this folder knows no part of the gateway. */
+export type Commands = {
+  serve(configPath: string): Promise<void>
+  check(configPath: string): Promise<void>
+  routes(configPath: string, output: 'table' | 'json'): Promise<void>
+  createKey(request: CreateKeyRequest): Promise<void>
+  demo(address: { readonly host: string; readonly port: number }): Promise<void>
+}
+
+/** The command line of Gatehouse. */
+export function buildProgram(commands: Commands, version: string): Command {
+  const program = new Command('gatehouse')
+    .description('An authenticating API gateway')
+    .version(version)
+    .showHelpAfterError('(run with --help for the commands)')
+  addServe(program, commands)
+  addCheck(program, commands)
+  addRoutes(program, commands)
+  addKeys(program, commands)
+  addDemo(program, commands)
+  return program
+}
+
+function addServe(program: Command, commands: Commands): void {
+  withConfig(program.command('serve'))
+    .description('run the gateway until it is told to stop')
+    .action(({ config }: { config: string }) => commands.serve(config))
+}
+
+function addCheck(program: Command, commands: Commands): void {
+  withConfig(program.command('check'))
+    .description('read the configuration and its OpenAPI documents, and report every mistake')
+    .action(({ config }: { config: string }) => commands.check(config))
+}
+
+function addRoutes(program: Command, commands: Commands): void {
+  withConfig(program.command('routes'))
+    .description('list every operation with the credentials that open it')
+    .option('--output <format>', 'table or json', oneOf('table', 'json'), 'table')
+    .action(({ config, output }: { config: string; output: 'table' | 'json' }) =>
+      commands.routes(config, output),
+    )
+}
+
+type CreateKeyOptions = {
+  readonly config: string
+  readonly owner: string
+  readonly name: string
+  readonly resource: KeyResourceOption
+  readonly expires?: number
+}
+
+function addKeys(program: Command, commands: Commands): void {
+  const keys = program.command('keys').description('API keys in the directory')
+  withConfig(keys.command('create'))
+    .description('create an API key and print its secret, once')
+    .requiredOption('--owner <id>', 'the user (u-…) or service account (sa-…) it acts for')
+    .option('--name <text>', 'a name to recognise it by', '')
+    .option(
+      '--resource <resource>',
+      'cloud, global, KIND:ID, or KIND:ID@ENVIRONMENT',
+      parseResource,
+      { kind: 'cloud' } as KeyResourceOption,
+    )
+    .option('--expires <time>', 'when it stops working, in RFC 3339', parseTime)
+    .action(({ config, owner, name, resource, expires }: CreateKeyOptions) =>
+      commands.createKey({
+        configPath: config,
+        owner,
+        displayName: name,
+        resource,
+        expiresAtMs: expires,
+      }),
+    )
+}
+
+function addDemo(program: Command, commands: Commands): void {
+  program
+    .command('demo')
+    .description('run the demo upstream alone')
+    .option('--host <address>', 'where to listen', '127.0.0.1')
+    .option('--port <number>', 'where to listen', parsePort, 8082)
+    .action((address: { host: string; port: number }) => commands.demo(address))
+}
+
+function withConfig(command: Command): Command {
+  return command.option('--config <file>', 'the configuration file', 'config/gateway.yaml')
+}
+
+function oneOf(...choices: readonly string[]): (value: string) => string {
+  return (value) => {
+    if (choices.includes(value)) return value
+    throw new InvalidArgumentError(`It is one of: ${choices.join(', ')}.`)
+  }
+}
+
+/** `cloud`, `global`, `kafka-cluster:lkc-1`, or `flink-region:aws.us-east-1@env-1`. */
+export function parseResource(value: string): KeyResourceOption {
+  if (value === 'cloud' || value === 'global') return { kind: value }
+  const parsed = /^([a-z][a-z0-9-]*):([^@]+)(?:@(.+))?$/.exec(value)
+  const [, resourceKind, id, environment] = parsed ?? []
+  if (resourceKind === undefined || id === undefined) {
+    throw new InvalidArgumentError('It is cloud, global, KIND:ID, or KIND:ID@ENVIRONMENT.')
+  }
+  return { kind: 'resource', resourceKind, id, environment }
+}
+
+function parseTime(value: string): number {
+  const time = Date.parse(value)
+  if (Number.isNaN(time)) throw new InvalidArgumentError('It is a time such as 2030-01-31T00:00Z.')
+  return time
+}
+
+function parsePort(value: string): number {
+  const port = Number(value)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  throw new InvalidArgumentError('It is a port between 0 and 65535.')
+}

@@ -1,0 +1,39 @@
+import { Hono } from 'hono'
+
+/** What a part of the gateway says of itself; 'degraded' answers still, by other means. */
+export type PartHealth = { readonly state: 'up' | 'degraded' | 'down' }
+
+/** What the admin listener shows. */
+export type AdminParts = {
+  /** Whether the process takes new requests; false once it drains. */
+  readonly isAccepting: () => boolean
+  readonly inFlight: () => number
+  readonly health: () => Readonly<Record<string, PartHealth>>
+}
+
+/**
+ * The admin listener: liveness and readiness. It is on an address of its own, so that no public
+ * request reaches it.
+ *
+ * Ready means that requests can be answered: a part that is down but stood in for does not change
+ * that, so a Redis or database outage never takes every replica out of rotation at once.
+ */
+export function createAdmin(parts: AdminParts): Hono {
+  const admin = new Hono()
+  admin.use(async (c, next) => {
+    await next()
+    c.header('Cache-Control', 'no-store')
+  })
+  admin.get('/livez', (c) => c.json({ status: 'live' }))
+  admin.get('/readyz', (c) => {
+    const accepting = parts.isAccepting()
+    const body = {
+      status: accepting ? 'ready' : 'draining',
+      inFlight: parts.inFlight(),
+      parts: parts.health(),
+    }
+    return c.json(body, accepting ? 200 : 503)
+  })
+  admin.notFound((c) => c.json({ status: 'not found' }, 404))
+  return admin
+}

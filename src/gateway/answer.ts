@@ -1,0 +1,142 @@
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { GatewayError } from '../errors/gateway-error.ts'
+import { errorPagePath } from '../errors/page.ts'
+import { renderError, type ErrorProfile } from '../errors/profile.ts'
+import type { LimitState } from '../limits/admission.ts'
+import type { BodyFraming } from './ingress.ts'
+import { expectsContinue } from './request-body.ts'
+import { addOwn } from './response-fields.ts'
+
+/** What an error answer needs beside the error. */
+export type Refusal = {
+  readonly error: GatewayError
+  readonly profile: ErrorProfile
+  readonly requestId: string
+  /** The path that the error is about, as far as it is known. */
+  readonly path: string
+  readonly limit: LimitState | undefined
+  /** Origin under which the error pages are served. */
+  readonly publicOrigin: string
+}
+
+/** A whole response that is made here: status, field names and values in turn, body. */
+export type Answer = {
+  readonly status: number
+  readonly fields: readonly string[]
+  readonly body: Buffer | string
+}
+
+/** Longest body that is read to its end after the answer, so that the connection can be used on. */
+const maxDrainedBytes = 65_536
+
+/** How long, and how much, a client may go on sending a body that was refused. */
+const lingerMs = 1_000
+const maxLingerBytes = 1_048_576
+
+/** The answer to a refused or failed request, in the shape of its profile. */
+export function errorAnswer(refusal: Refusal): Answer {
+  const { error, profile, requestId, path, publicOrigin } = refusal
+  const body = renderError(profile, {
+    error,
+    requestId,
+    path,
+    timestamp: new Date(),
+    docUrl: publicOrigin + errorPagePath(error.code),
+  })
+  return { status: error.status, fields: errorFields(refusal), body }
+}
+
+function errorFields({ error, profile, requestId, limit }: Refusal): string[] {
+  const fields = ['Content-Type', 'application/json', 'Cache-Control', 'no-store']
+  if (profile === 'oauth') fields.push('Pragma', 'no-cache')
+  fields.push('X-Content-Type-Options', 'nosniff')
+  for (const [name, value] of Object.entries(error.headers)) {
+    for (const each of typeof value === 'string' ? [value] : value) fields.push(name, each)
+  }
+  // Kafka REST clients know no limit fields; its reference says that none are sent.
+  const silent = profile === 'kafka-rest' && error.status === 429
+  addOwn(fields, { requestId, limit: silent ? undefined : limit, authenticated: false })
+  if (error.retryAfterSeconds !== undefined && !silent) {
+    fields.push('Retry-After', String(error.retryAfterSeconds))
+  }
+  return fields
+}
+
+/**
+ * Send an answer made here. Where the request's body has not been read, it is read to its end if it
+ * is short; otherwise the connection closes, so that the rest is never taken for a request.
+ */
+export function send(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  body: BodyFraming | undefined,
+  answer: Answer,
+): void {
+  if (outgoing.headersSent || outgoing.destroyed) {
+    outgoing.destroy()
+    return
+  }
+  const bytes = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body
+  const closing = mustClose(incoming, body)
+  const fields = [...answer.fields, 'Content-Length', String(bytes.length)]
+  if (closing) fields.push('Connection', 'close')
+  outgoing.writeHead(answer.status, fields)
+  if (!closing || incoming.complete) {
+    outgoing.end(bytes)
+    return
+  }
+  outgoing.write(bytes)
+  linger(incoming, outgoing)
+}
+
+function mustClose(incoming: IncomingMessage, body: BodyFraming | undefined): boolean {
+  if (body === undefined) return true
+  if (incoming.complete || body.kind === 'none') return false
+  if (expectsContinue(incoming)) return true
+  return body.kind === 'chunked' || body.bytes > maxDrainedBytes
+}
+
+/**
+ * Go on reading for a moment before closing: a connection closed on unread bytes is reset, and the
+ * client would lose the answer (RFC 9112 §9.6). After a bound on bytes nothing more is read, so
+ * that a refused body costs no bandwidth; the client can still read the answer until the time is up.
+ */
+function linger(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  let bytes = 0
+  const timer = setTimeout(close, lingerMs)
+  function onData(chunk: Buffer): void {
+    bytes += chunk.length
+    if (bytes > maxLingerBytes) incoming.pause()
+  }
+  function close(): void {
+    clearTimeout(timer)
+    incoming.off('data', onData).off('end', close).off('close', close)
+    outgoing.end(() => incoming.socket.destroySoon())
+  }
+  incoming.on('data', onData).once('end', close).once('close', close).resume()
+}
+
+/**
+ * Answer on a connection whose request Node's parser could not read, or will not hand over, and
+ * close it.
+ */
+export function sendRaw(socket: Duplex, answer: Answer): void {
+  if (!socket.writable) {
+    socket.destroy()
+    return
+  }
+  const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`]
+  for (let index = 0; index < answer.fields.length; index += 2) {
+    lines.push(`${answer.fields[index] ?? ''}: ${answer.fields[index + 1] ?? ''}`)
+  }
+  lines.push(`Content-Length: ${Buffer.byteLength(answer.body)}`, 'Connection: close', '', '')
+  socket.write(lines.join('\r\n'))
+  socket.end(answer.body)
+  // Whatever still arrives is thrown away; a peer that does not close is closed.
+  socket.resume()
+  const timer = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once('close', () => {
+    clearTimeout(timer)
+  })
+}

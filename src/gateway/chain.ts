@@ -1,0 +1,49 @@
+import { Hono } from 'hono'
+import type { Authenticate } from '../auth/authenticate.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Admit, AdmitAddress } from '../limits/admission.ts'
+import type { WriteAccess } from './access-log.ts'
+import type { ApiGroup } from './api-group.ts'
+import type { GatewayEnv } from './exchange.ts'
+import { admitStep } from './steps/admit.ts'
+import { authenticateStep } from './steps/authenticate.ts'
+import { documentationStep } from './steps/documentation.ts'
+import { forwardStep } from './steps/forward.ts'
+import { matchStep } from './steps/match.ts'
+import { observeStep } from './steps/observe.ts'
+import { refuse } from './steps/refuse.ts'
+import { requireHttpsStep } from './steps/require-https.ts'
+
+/** What the chain decides with; each part knows nothing of the others. */
+export type ChainParts = {
+  /** The catalog in force; asked once a request, so that it can be exchanged while requests run. */
+  readonly catalog: () => Catalog<ApiGroup>
+  readonly authenticate: Authenticate
+  readonly admit: Admit
+  readonly admitAddress: AdmitAddress
+  readonly publicOrigin: string
+  /** How long a client may pause within its request body. */
+  readonly idleTimeoutMs: number
+  readonly writeAccess: WriteAccess
+}
+
+/**
+ * A request's way, in order. Ingress has run before: it reads the head that everything here trusts.
+ *
+ * No two steps can be swapped: credentials are not read on an insecure connection, nobody learns
+ * by a 401 or 429 what a 404 would not say, nothing is counted for a caller who is not known, and
+ * nothing is forwarded that was not admitted.
+ */
+export function createChain(parts: ChainParts): Hono<GatewayEnv> {
+  // Hono's own path is decoded and normalised, so its router must not decide by it.
+  const chain = new Hono<GatewayEnv>({ getPath: () => '/' })
+  chain.use(observeStep(parts.writeAccess))
+  chain.use(requireHttpsStep())
+  chain.use(documentationStep())
+  chain.use(matchStep(parts.catalog))
+  chain.use(authenticateStep(parts.authenticate, parts.admitAddress))
+  chain.use(admitStep(parts.admit, parts.admitAddress))
+  chain.all('*', forwardStep(parts.idleTimeoutMs))
+  chain.onError(refuse(parts.publicOrigin))
+  return chain
+}

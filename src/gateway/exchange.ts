@@ -1,0 +1,84 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import type { Context } from 'hono'
+import type { Authentication } from '../auth/authenticate.ts'
+import type { Match } from '../catalog/catalog.ts'
+import type { GatewayError } from '../errors/gateway-error.ts'
+import type { LimitState } from '../limits/admission.ts'
+import type { ApiGroup } from './api-group.ts'
+import type { Client } from './client.ts'
+import type { Head } from './ingress.ts'
+
+/** One request and the response to it, from the moment its head is known to be sound. */
+export type Exchange = {
+  readonly incoming: IncomingMessage
+  readonly outgoing: ServerResponse
+  readonly requestId: string
+  /** Milliseconds of `performance.now()` when the head was read. */
+  readonly startedAt: number
+  readonly head: Head
+  readonly client: Client
+  /** Whether the client's own connection is encrypted, as far as we or a trusted proxy can tell. */
+  readonly secure: boolean
+  /** Whether the listener can be reached from this machine only. */
+  readonly loopback: boolean
+  readonly abandonment: Abandonment
+}
+
+/** How what happens to the connection or the process reaches a request that is under way. */
+export type Abandonment = {
+  reason: GatewayError | undefined
+  /** Set by the step that is waiting; called at most once. */
+  onAbandon: ((reason: GatewayError) => void) | undefined
+}
+
+/**
+ * Give up a request from outside the chain. The step that waits fails with the reason, so that the
+ * answer still comes from the chain; a response that has begun is cut.
+ */
+export function abandon({ abandonment, outgoing }: Exchange, reason: GatewayError): void {
+  if (abandonment.reason !== undefined) return
+  abandonment.reason = reason
+  if (outgoing.headersSent) outgoing.destroy()
+  else abandonment.onAbandon?.(reason)
+}
+
+/** What the steps of the chain leave for those after them. */
+export type GatewayEnv = {
+  Bindings: Exchange
+  Variables: {
+    match?: Extract<Match<ApiGroup>, { kind: 'found' }>
+    /** The group whose error profile applies, also where no operation was found. */
+    group?: ApiGroup
+    authentication?: Authentication
+    limit?: LimitState
+    degraded?: boolean
+    /** From sending the request upstream to the head of its response. */
+    upstreamMs?: number
+    /** From the request's head to the response's, less the upstream's share. */
+    gatewayMs?: number
+    /** What came of the request: 'forwarded', 'documentation', 'client-gone', or an error code. */
+    verdict?: string
+    /** Why a request was refused or failed: for the log alone. */
+    cause?: unknown
+  }
+}
+
+/** What a step returns that has answered, or has begun to, through Node's own response. */
+export const alreadySent: Response = RESPONSE_ALREADY_SENT
+
+type Steps = GatewayEnv['Variables']
+
+/**
+ * What an earlier step of the chain left.
+ *
+ * @throws {Error} where that step did not run: the chain is out of order
+ */
+export function left<Key extends keyof Steps>(
+  context: Context<GatewayEnv>,
+  key: Key,
+): NonNullable<Steps[Key]> {
+  const value = context.get(key) as Steps[Key]
+  if (value === undefined || value === null) throw new Error(`No earlier step left "${key}"`)
+  return value
+}

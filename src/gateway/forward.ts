@@ -1,0 +1,95 @@
+import { GatewayError } from '../errors/gateway-error.ts'
+import type { Exchange } from './exchange.ts'
+import { Relay, type Forwarded } from './relay.ts'
+import { requestBody, type BodyLimits } from './request-body.ts'
+import type { OwnFields } from './response-fields.ts'
+import { isStaleConnection, neverSent, upstreamFailure } from './upstream-failure.ts'
+import type { Instance, Upstream } from './upstream.ts'
+
+/** What is sent upstream, and what the answer carries on its way back. */
+export type ForwardPlan = {
+  /** Path and query behind the instance's own prefix. */
+  readonly target: string
+  /** Field names and values in turn. */
+  readonly fields: string[]
+  readonly own: OwnFields
+  readonly bodyLimits: BodyLimits
+  /** Told the milliseconds from sending to the head of the upstream's response, when it is there. */
+  readonly onHead: (upstreamMs: number) => void
+}
+
+/**
+ * Send a request upstream and stream the answer to the client, with back-pressure both ways.
+ *
+ * A request is sent a second time only where the first cannot have had an effect: it never left,
+ * or it is idempotent, has no body, and met a connection that the upstream had just closed.
+ *
+ * @throws {GatewayError} UPSTREAM_UNREACHABLE, UPSTREAM_TIMEOUT, UPSTREAM_INVALID_RESPONSE,
+ *   BODY_TOO_LARGE, REQUEST_TIMEOUT, REQUEST_MALFORMED; only before the answer has begun
+ */
+export async function forward(
+  exchange: Exchange,
+  plan: ForwardPlan,
+  upstream: Upstream,
+): Promise<Forwarded> {
+  if (exchange.abandonment.reason !== undefined) throw exchange.abandonment.reason
+  refuseLargeBody(exchange, plan)
+  try {
+    return await attempt(exchange, plan, upstream)
+  } catch (error) {
+    if (!maySendAgain(error, exchange, upstream)) throw upstreamFailure(error)
+  }
+  try {
+    return await attempt(exchange, plan, upstream)
+  } catch (error) {
+    throw upstreamFailure(error)
+  }
+}
+
+/** An announced length is refused before the upstream hears of the request. */
+function refuseLargeBody({ head: { body } }: Exchange, { bodyLimits }: ForwardPlan): void {
+  if (body.kind === 'sized' && body.bytes > bodyLimits.maxBodyBytes) {
+    throw new GatewayError('BODY_TOO_LARGE')
+  }
+}
+
+function attempt(exchange: Exchange, plan: ForwardPlan, upstream: Upstream): Promise<Forwarded> {
+  return new Promise((resolve, reject) => {
+    const relay = new Relay(exchange, plan.own, { resolve, reject, onHead: plan.onHead })
+    send(exchange, plan, upstream.next(), relay)
+    relay.awaitConnection(upstream.queueTimeoutMs)
+  })
+}
+
+function send(
+  { incoming, outgoing, head }: Exchange,
+  plan: ForwardPlan,
+  instance: Instance,
+  relay: Relay,
+): void {
+  const body = head.body.kind === 'none' ? null : requestBody(incoming, outgoing, plan.bodyLimits)
+  instance.dispatcher.dispatch(
+    {
+      path: instance.pathPrefix + plan.target,
+      method: head.method,
+      headers: plan.fields,
+      body,
+    },
+    relay,
+  )
+}
+
+function maySendAgain(
+  error: unknown,
+  { head, outgoing, abandonment }: Exchange,
+  upstream: Upstream,
+): boolean {
+  if (outgoing.headersSent || outgoing.closed || abandonment.reason !== undefined) return false
+  if (neverSent(error)) return upstream.size > 1
+  return isStaleConnection(error) && head.body.kind === 'none' && isIdempotent(head.method)
+}
+
+/** @see RFC 9110 §9.2.2 */
+function isIdempotent(method: string): boolean {
+  return ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'QUERY'].includes(method)
+}

@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import type { Hono } from 'hono'
+import { GatewayError } from '../errors/gateway-error.ts'
+import { capped, reasonOf, type WriteAccess } from './access-log.ts'
+import { errorAnswer, send, type Answer } from './answer.ts'
+import type { FindClient } from './client.ts'
+import { alreadySent, type Exchange, type GatewayEnv } from './exchange.ts'
+import { readHead, type HeadLimits } from './ingress.ts'
+import { asGatewayError } from './steps/refuse.ts'
+
+/** What the listener needs beside the chain. */
+export type ListenerParts = {
+  readonly chain: Hono<GatewayEnv>
+  readonly headLimits: HeadLimits
+  readonly findClient: FindClient
+  /** Whether the listener can be reached from this machine only, so that plain HTTP is safe. */
+  readonly loopback: boolean
+  readonly publicOrigin: string
+  readonly writeAccess: WriteAccess
+}
+
+/** Takes requests from Node's server into the chain. */
+export type Listener = {
+  /** @returns the exchange, or undefined where the head was refused */
+  handle(incoming: IncomingMessage, outgoing: ServerResponse): Exchange | undefined
+  /** Refuse a request for a reason that Node's server found. */
+  refuse(incoming: IncomingMessage, outgoing: ServerResponse, error: GatewayError): void
+  /** The answer to bytes that never became a request; logged as one. */
+  unreadable(error: GatewayError, peer: string): Answer
+}
+
+/**
+ * Ingress: read the head, then hand the request to the Hono chain through Hono's own adapter.
+ *
+ * The head is read before Hono sees the request, because the adapter interprets Host and target.
+ */
+export function createListener(parts: ListenerParts): Listener {
+  const exchanges = new WeakMap<IncomingMessage, Exchange>()
+  const viaHono = getRequestListener(
+    async (request, { incoming }) => {
+      const exchange = exchanges.get(incoming as IncomingMessage)
+      if (exchange === undefined) throw new Error('A request reached the chain without ingress')
+      try {
+        await parts.chain.fetch(request, exchange)
+      } catch (error) {
+        refuse(exchange.incoming, exchange.outgoing, error)
+      }
+      // Each step answers through Node's response. Hono would make an answer of its own to HEAD.
+      return alreadySent
+    },
+    { overrideGlobalObjects: false, autoCleanupIncoming: false },
+  )
+
+  function refuse(incoming: IncomingMessage, outgoing: ServerResponse, thrown: unknown): void {
+    const error = asGatewayError(thrown)
+    const requestId = randomUUID()
+    const path = pathOf(incoming)
+    send(incoming, outgoing, undefined, refusal(error, requestId, path))
+    logRefusal(error, requestId, {
+      method: incoming.method,
+      path: capped(path),
+      clientAddress: incoming.socket.remoteAddress,
+    })
+  }
+
+  function refusal(error: GatewayError, requestId: string, path: string): Answer {
+    const { publicOrigin } = parts
+    return errorAnswer({
+      error,
+      profile: 'standard',
+      requestId,
+      path,
+      limit: undefined,
+      publicOrigin,
+    })
+  }
+
+  function logRefusal(
+    error: GatewayError,
+    requestId: string,
+    facts: Readonly<Record<string, string | undefined>>,
+  ): void {
+    const reason = reasonOf(error.cause)
+    parts.writeAccess({ requestId, ...facts, status: error.status, verdict: error.code, reason })
+  }
+
+  return {
+    handle(incoming, outgoing) {
+      try {
+        const exchange = openExchange(incoming, outgoing, parts)
+        exchanges.set(incoming, exchange)
+        // The adapter builds a URL from these two; a host that it would refuse has passed ingress.
+        incoming.headers.host = 'localhost'
+        incoming.url = exchange.head.target.path + exchange.head.target.query
+        void viaHono(incoming, outgoing)
+        return exchange
+      } catch (error) {
+        refuse(incoming, outgoing, error)
+        return undefined
+      }
+    },
+    refuse,
+    unreadable(error, peer) {
+      const requestId = randomUUID()
+      logRefusal(error, requestId, { clientAddress: peer })
+      return refusal(error, requestId, '')
+    },
+  }
+}
+
+function openExchange(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  parts: ListenerParts,
+): Exchange {
+  const { method = '', url = '', httpVersion, rawHeaders } = incoming
+  const head = readHead({ method, url, httpVersion, rawHeaders }, parts.headLimits)
+  const client = parts.findClient(incoming.socket.remoteAddress ?? '', head.forwardedFor)
+  return {
+    incoming,
+    outgoing,
+    requestId: randomUUID(),
+    startedAt: performance.now(),
+    head,
+    client,
+    secure: client.behindProxy && head.forwardedProto === 'https',
+    loopback: parts.loopback,
+    abandonment: { reason: undefined, onAbandon: undefined },
+  }
+}
+
+/** The path of a request whose head was refused: as sent, for the caller to recognise. */
+function pathOf(incoming: IncomingMessage): string {
+  return (incoming.url ?? '').split('?', 1)[0]?.slice(0, 1024) ?? ''
+}

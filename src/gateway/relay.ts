@@ -1,0 +1,212 @@
+import type { ServerResponse } from 'node:http'
+import type { Dispatcher } from 'undici'
+import type { Exchange } from './exchange.ts'
+import { announcedLength, fieldOf, responseFields, type OwnFields } from './response-fields.ts'
+import { ClientGone, InvalidResponse, QueueTimeout } from './upstream-failure.ts'
+
+/** How forwarding went, once the client's answer has begun or can begin. */
+export type Forwarded =
+  /** The response is on its way to the client; the rest streams by itself. */
+  | { readonly kind: 'streaming' }
+  /** An error of the upstream, not yet answered. */
+  | {
+      readonly kind: 'upstream-error'
+      readonly status: number
+      readonly rawFields: readonly Buffer[]
+      /** The whole body, or its beginning where it is longer than any known error shape. */
+      readonly body: Buffer
+    }
+  | { readonly kind: 'client-gone' }
+
+/** Who waits for the outcome; called once. */
+export type Waiting = {
+  resolve(forwarded: Forwarded): void
+  reject(error: unknown): void
+  /** Called as soon as the upstream's head is there: a short answer may end before a promise resolves. */
+  onHead(upstreamMs: number): void
+}
+
+/** Errors of an upstream are looked at before they pass; longer ones have none of the known shapes. */
+const maxErrorBodyBytes = 65_536
+
+/** A flood of interim responses would hold the connection without ever answering. */
+const maxInterimResponses = 16
+
+/**
+ * The handler that undici calls as an answer arrives; it writes straight into Node's response.
+ *
+ * A class, since there is one for every request and undici calls its methods by name. The head is
+ * held until the first piece of the body, and a body that arrives whole ends the response at once,
+ * so that small answers leave in one write.
+ */
+export class Relay implements Dispatcher.DispatchHandler {
+  readonly #outgoing: ServerResponse
+  readonly #isHead: boolean
+  readonly #own: OwnFields
+  readonly #waiting: Waiting
+  readonly #sentAt = performance.now()
+  #controller: Dispatcher.DispatchController | undefined
+  #queueTimer: NodeJS.Timeout | undefined
+  #abortReason: Error | undefined
+  #interimResponses = 0
+  #status = 0
+  #length: number | undefined
+  #bodyBegun = false
+  #errorBody: Buffer[] | undefined
+  #errorBodyBytes = 0
+  #rawFields: readonly Buffer[] = []
+
+  constructor(exchange: Exchange, own: OwnFields, waiting: Waiting) {
+    const { outgoing, head, abandonment } = exchange
+    this.#outgoing = outgoing
+    this.#isHead = head.method === 'HEAD'
+    this.#own = own
+    this.#waiting = waiting
+    outgoing.once('close', this.#onClientClose).on('drain', this.#onDrain)
+    abandonment.onAbandon = (reason) => {
+      this.#abort(reason)
+      this.#fail(reason)
+    }
+  }
+
+  /** Bound the wait for a free connection; to be called once the request has been handed over. */
+  awaitConnection(timeoutMs: number): void {
+    if (this.#controller !== undefined || this.#abortReason !== undefined) return
+    this.#queueTimer = setTimeout(() => {
+      this.#abort(new QueueTimeout())
+      this.#fail(new QueueTimeout())
+    }, timeoutMs)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    clearTimeout(this.#queueTimer)
+    if (this.#abortReason !== undefined) controller.abort(this.#abortReason)
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _fields: unknown,
+    statusMessage?: string,
+  ): void {
+    if (status < 200) {
+      this.#interimResponses += 1
+      if (this.#interimResponses > maxInterimResponses) throw new InvalidResponse('1xx flood')
+      return
+    }
+    this.#status = status
+    this.#waiting.onHead(performance.now() - this.#sentAt)
+    // undici's HTTP/1.1 parser hands the fields over as bytes; its type allows other protocols.
+    this.#rawFields = controller.rawHeaders as readonly Buffer[]
+    refuseUnknownCoding(this.#rawFields)
+    if (status >= 400 && !this.#isHead) this.#errorBody = []
+    else this.#begin(statusMessage ?? '')
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#errorBody !== undefined) {
+      this.#collect(this.#errorBody, chunk)
+      return
+    }
+    this.#bodyBegun = true
+    if (chunk.length === this.#length) this.#outgoing.end(chunk)
+    else if (!this.#outgoing.write(chunk)) controller.pause()
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    this.#settle()
+    if (this.#errorBody !== undefined) {
+      this.#resolveError(this.#errorBody)
+      return
+    }
+    this.#bodyBegun = true
+    if (this.#outgoing.writableEnded) return
+    addTrailers(this.#outgoing, controller.rawTrailers)
+    this.#outgoing.end()
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    this.#settle()
+    if (this.#errorBody !== undefined && this.#errorBodyBytes > maxErrorBodyBytes) {
+      this.#resolveError(this.#errorBody)
+    } else if (this.#outgoing.headersSent) {
+      // The head is out: a cut connection is the only way left to say that the body is not whole.
+      this.#outgoing.destroy()
+    } else {
+      this.#fail(error)
+    }
+  }
+
+  #begin(statusMessage: string): void {
+    this.#length = this.#isHead ? undefined : announcedLength(this.#rawFields)
+    const fields = responseFields(this.#rawFields, this.#own)
+    this.#outgoing.writeHead(this.#status, statusMessage, fields)
+    // A body that takes its time must not hold the head back.
+    queueMicrotask(() => {
+      if (!this.#bodyBegun) this.#outgoing.flushHeaders()
+    })
+    this.#waiting.resolve({ kind: 'streaming' })
+  }
+
+  #collect(errorBody: Buffer[], chunk: Buffer): void {
+    this.#errorBodyBytes += chunk.length
+    errorBody.push(chunk)
+    if (this.#errorBodyBytes > maxErrorBodyBytes) this.#abort(new InvalidResponse('long error'))
+  }
+
+  #resolveError(errorBody: Buffer[]): void {
+    this.#waiting.resolve({
+      kind: 'upstream-error',
+      status: this.#status,
+      rawFields: this.#rawFields,
+      body: Buffer.concat(errorBody),
+    })
+  }
+
+  readonly #onDrain = (): void => {
+    this.#controller?.resume()
+  }
+
+  readonly #onClientClose = (): void => {
+    if (this.#outgoing.writableFinished) return
+    this.#abort(new ClientGone())
+    this.#settle()
+    this.#waiting.resolve({ kind: 'client-gone' })
+  }
+
+  #abort(reason: Error): void {
+    this.#abortReason ??= reason
+    this.#controller?.abort(reason)
+  }
+
+  #fail(error: unknown): void {
+    this.#settle()
+    this.#waiting.reject(error)
+  }
+
+  #settle(): void {
+    clearTimeout(this.#queueTimer)
+    this.#outgoing.off('close', this.#onClientClose).off('drain', this.#onDrain)
+  }
+}
+
+/** Whatever is not plain chunking leaves the end of the body to interpretation (RFC 9112 §6.1). */
+function refuseUnknownCoding(rawFields: readonly Buffer[]): void {
+  const coding = fieldOf(rawFields, 'transfer-encoding')
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
+    throw new InvalidResponse('transfer coding')
+  }
+}
+
+function addTrailers(
+  outgoing: ServerResponse,
+  raw: Dispatcher.DispatchController['rawTrailers'],
+): void {
+  if (!Array.isArray(raw) || raw.length === 0) return
+  const trailers: [string, string][] = []
+  for (let index = 0; index < raw.length; index += 2) {
+    trailers.push([String(raw[index]), String(raw[index + 1])])
+  }
+  outgoing.addTrailers(trailers)
+}

@@ -1,0 +1,84 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { GatewayError } from '../errors/gateway-error.ts'
+
+/** Bounds on a request's body while it streams. */
+export type BodyLimits = {
+  readonly maxBodyBytes: number
+  /** How long the client may send nothing while more of the body is awaited. */
+  readonly idleTimeoutMs: number
+}
+
+/**
+ * A request's body as a stream of its own, counted and timed while it passes.
+ *
+ * The connection to the client outlives this stream: destroying it stops reading and leaves the
+ * socket alone, so that the refusal can still be sent. Nothing is read, and `100 Continue` is not
+ * sent, before the upstream asks for the first byte.
+ *
+ * Fails with {GatewayError} BODY_TOO_LARGE, REQUEST_TIMEOUT or REQUEST_MALFORMED.
+ */
+export function requestBody(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  limits: BodyLimits,
+): Readable {
+  let started = false
+  let received = 0
+  const body = new Readable({
+    read() {
+      if (!started) start()
+      incoming.resume()
+    },
+    destroy(error, callback) {
+      if (started) stop()
+      callback(error)
+    },
+  })
+  const idle = setTimeout(onIdle, limits.idleTimeoutMs)
+
+  function start(): void {
+    started = true
+    if (expectsContinue(incoming)) outgoing.writeContinue()
+    incoming.on('data', onData).once('end', onEnd).once('close', onClose)
+  }
+
+  function stop(): void {
+    clearTimeout(idle)
+    incoming.off('data', onData).off('end', onEnd).off('close', onClose)
+    incoming.pause()
+  }
+
+  function onData(chunk: Buffer): void {
+    received += chunk.length
+    idle.refresh()
+    if (received > limits.maxBodyBytes) body.destroy(new GatewayError('BODY_TOO_LARGE'))
+    else if (!body.push(chunk)) incoming.pause()
+  }
+
+  function onEnd(): void {
+    clearTimeout(idle)
+    body.push(null)
+  }
+
+  /** Closed before its end: the client went away, or its framing broke. */
+  function onClose(): void {
+    body.destroy(new GatewayError('REQUEST_MALFORMED'))
+  }
+
+  /** While the upstream applies back-pressure, the client is not the one who is idle. */
+  function onIdle(): void {
+    if (!started || incoming.isPaused()) idle.refresh()
+    else body.destroy(new GatewayError('REQUEST_TIMEOUT'))
+  }
+
+  body.once('close', () => {
+    clearTimeout(idle)
+  })
+  return body
+}
+
+/** Whether the client waits for `100 Continue` before it sends its body (RFC 9110 §10.1.1). */
+export function expectsContinue(incoming: IncomingMessage): boolean {
+  return incoming.headers.expect?.toLowerCase() === '100-continue'
+}

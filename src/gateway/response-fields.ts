@@ -1,0 +1,110 @@
+import type { LimitState } from '../limits/admission.ts'
+
+/** What the gateway says itself on a response it passes on. */
+export type OwnFields = {
+  readonly requestId: string
+  readonly limit: LimitState | undefined
+  /** Whether the request carried credentials, so that no shared cache may keep the answer. */
+  readonly authenticated: boolean
+}
+
+/**
+ * The header fields of an upstream's response that go to the client, in order and multiplicity,
+ * and ours behind them.
+ *
+ * @param raw the upstream's field names and values in turn, as received
+ * @see RFC 9110 §7.6.1, RFC 9111 §3.5
+ */
+export function responseFields(raw: readonly Buffer[], own: OwnFields): string[] {
+  const fields: string[] = []
+  const named = connectionNamed(raw)
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = text(raw[index])
+    const lower = name.toLowerCase()
+    if (isDropped(lower, own) || named?.includes(lower) === true) continue
+    const value = text(raw[index + 1])
+    fields.push(
+      name,
+      lower === 'cache-control' && own.authenticated ? privateCaching(value) : value,
+    )
+  }
+  addOwn(fields, own)
+  return fields
+}
+
+/** The fields that every answer to an admitted request carries, made here or passed on. */
+export function addOwn(fields: string[], { requestId, limit }: OwnFields): void {
+  fields.push('X-Request-Id', requestId)
+  if (limit === undefined) return
+  fields.push('X-RateLimit-Limit', String(limit.limit))
+  fields.push('X-RateLimit-Remaining', String(limit.remaining))
+  fields.push('X-RateLimit-Reset', String(limit.resetSeconds))
+}
+
+/** The length that the upstream announced; undefined where it announced none. */
+export function announcedLength(raw: readonly Buffer[]): number | undefined {
+  for (let index = 0; index < raw.length; index += 2) {
+    if (raw[index]?.length === 14 && text(raw[index]).toLowerCase() === 'content-length') {
+      return Number(text(raw[index + 1]))
+    }
+  }
+  return undefined
+}
+
+/** The value of one field, or undefined; the last where there are several. */
+export function fieldOf(raw: readonly Buffer[], name: string): string | undefined {
+  let value: string | undefined
+  for (let index = 0; index < raw.length; index += 2) {
+    if (raw[index]?.length === name.length && text(raw[index]).toLowerCase() === name) {
+      value = text(raw[index + 1])
+    }
+  }
+  return value
+}
+
+function connectionNamed(raw: readonly Buffer[]): readonly string[] | undefined {
+  const value = fieldOf(raw, 'connection')
+  if (value === undefined || /^(?:close|keep-alive)$/i.test(value)) return undefined
+  return value
+    .toLowerCase()
+    .split(',')
+    .map((option) => option.trim())
+}
+
+function isDropped(name: string, own: OwnFields): boolean {
+  switch (name) {
+    case 'connection':
+    case 'keep-alive':
+    case 'proxy-connection':
+    case 'proxy-authenticate':
+    case 'proxy-authorization':
+    case 'te':
+    case 'transfer-encoding':
+    case 'upgrade':
+    case 'server':
+    case 'x-powered-by':
+    case 'x-request-id':
+      return true
+    case 'x-ratelimit-limit':
+    case 'x-ratelimit-remaining':
+    case 'x-ratelimit-reset':
+      return own.limit !== undefined
+    default:
+      return name.startsWith('gatehouse-') || name.startsWith('x-envoy-')
+  }
+}
+
+/** `public` and `s-maxage` would let a shared cache answer one caller with another's data. */
+function privateCaching(value: string): string {
+  if (!/public|s-maxage/i.test(value)) return value
+  const kept = value
+    .split(',')
+    .map((directive) => directive.trim())
+    .filter((directive) => !/^(?:public|private|s-maxage=.*)$/i.test(directive))
+  return ['private', ...kept].join(', ')
+}
+
+/** Field values are bytes; latin1 keeps each of them. */
+function text(buffer: Buffer | undefined): string {
+  return buffer === undefined ? '' : buffer.toString('latin1')
+}

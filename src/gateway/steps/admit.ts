@@ -1,0 +1,53 @@
+import type { MiddlewareHandler } from 'hono'
+import type { Authentication } from '../../auth/authenticate.ts'
+import { GatewayError } from '../../errors/gateway-error.ts'
+import type { Admission, Admit, AdmitAddress } from '../../limits/admission.ts'
+import { limitedAddress } from '../client.ts'
+import { left, type Exchange, type GatewayEnv } from '../exchange.ts'
+
+/**
+ * Let the request pass if every limit that applies to it has room now. Callers who are not known
+ * are counted by address.
+ *
+ * The permit goes with the response's body: it is given back when the response has been sent or
+ * its connection is gone, whichever way that comes about.
+ */
+export function admitStep(admit: Admit, admitAddress: AdmitAddress): MiddlewareHandler<GatewayEnv> {
+  return async (c, next) => {
+    const { limitClass } = left(c, 'match').operation.group
+    const decide = (authentication: Authentication) =>
+      authentication.kind === 'anonymous'
+        ? admitAddress(limitedAddress(c.env.client.address))
+        : admit({
+            organizationId: authentication.principal.organizationId,
+            principalId: authentication.principal.id,
+            limitClass,
+          })
+    const decision = decide(left(c, 'authentication'))
+    const admission = decision instanceof Promise ? await decision : decision
+    if (admission.kind === 'unavailable') throw new GatewayError('LIMITER_UNAVAILABLE')
+    if (admission.limit !== undefined) c.set('limit', admission.limit)
+    if (admission.kind === 'refused') throw refusal(admission)
+    if (admission.degraded) c.set('degraded', true)
+    giveBackWithBody(admission, c.env)
+    return next()
+  }
+}
+
+function giveBackWithBody(
+  { permit }: Extract<Admission, { kind: 'admitted' }>,
+  exchange: Exchange,
+) {
+  const { outgoing } = exchange
+  // The client may have left while the decision was made; then no close will follow.
+  if (outgoing.closed) permit.release()
+  else outgoing.once('close', permit.release)
+}
+
+function refusal(refused: Extract<Admission, { kind: 'refused' }>): GatewayError {
+  const code = refused.reason === 'rate' ? 'RATE_LIMIT_EXCEEDED' : 'CONCURRENCY_LIMIT_EXCEEDED'
+  return new GatewayError(code, {
+    details: `The limit of the ${refused.scope} is reached.`,
+    retryAfterSeconds: refused.retryAfterSeconds,
+  })
+}

@@ -1,0 +1,51 @@
+import type { MiddlewareHandler } from 'hono'
+import type { Authenticate } from '../../auth/authenticate.ts'
+import { resourceOf } from '../../catalog/resource.ts'
+import { GatewayError } from '../../errors/gateway-error.ts'
+import type { AdmitAddress } from '../../limits/admission.ts'
+import { limitedAddress } from '../client.ts'
+import { left, type Exchange, type GatewayEnv } from '../exchange.ts'
+
+/**
+ * Establish who is asking, by what was presented and what the operation accepts.
+ *
+ * Failures are counted by address: once too many came from there, they answer 429. A valid
+ * credential is never refused for what others at the same address did.
+ */
+export function authenticateStep(
+  authenticate: Authenticate,
+  admitAddress: AdmitAddress,
+): MiddlewareHandler<GatewayEnv> {
+  return async (c, next) => {
+    const match = left(c, 'match')
+    const { security, group } = match.operation
+    try {
+      const resource = resourceOf(group.resource, match, c.env)
+      const outcome = authenticate(c.env.head.authorization, security, resource)
+      c.set('authentication', outcome instanceof Promise ? await outcome : outcome)
+    } catch (error) {
+      if (isCallersFault(error)) await countFailure(c.env, admitAddress, error)
+      throw error
+    }
+    return next()
+  }
+}
+
+function isCallersFault(error: unknown): boolean {
+  return error instanceof GatewayError && error.status < 500
+}
+
+/** @throws {GatewayError} RATE_LIMIT_EXCEEDED */
+async function countFailure(
+  { client }: Exchange,
+  admitAddress: AdmitAddress,
+  cause: unknown,
+): Promise<void> {
+  const admission = await admitAddress(limitedAddress(client.address))
+  if (admission.kind !== 'refused') return
+  throw new GatewayError('RATE_LIMIT_EXCEEDED', {
+    details: 'Too many requests without valid credentials came from this address.',
+    retryAfterSeconds: admission.retryAfterSeconds,
+    cause,
+  })
+}

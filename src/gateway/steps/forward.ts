@@ -1,0 +1,38 @@
+import type { Handler } from 'hono'
+import { send } from '../answer.ts'
+import { alreadySent, left, type GatewayEnv } from '../exchange.ts'
+import { forward } from '../forward.ts'
+import { requestFields } from '../request-fields.ts'
+import { upstreamErrorAnswer } from '../upstream-error.ts'
+
+/** Send the request to the group's upstream and its answer to the client. */
+export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
+  return async (c) => {
+    const exchange = c.env
+    const { head, requestId, incoming, outgoing } = exchange
+    const { group } = left(c, 'match').operation
+    const authentication = left(c, 'authentication')
+    const own = {
+      requestId,
+      limit: c.get('limit'),
+      authenticated: authentication.kind === 'authenticated',
+    }
+    const plan = {
+      target: head.target.path.slice(group.mount.length) + head.target.query,
+      fields: requestFields(exchange, authentication, group.upstream.handOff),
+      own,
+      bodyLimits: { maxBodyBytes: group.maxBodyBytes, idleTimeoutMs },
+      onHead: (upstreamMs: number) => {
+        c.set('upstreamMs', upstreamMs)
+        c.set('gatewayMs', performance.now() - exchange.startedAt - upstreamMs)
+        c.set('verdict', 'forwarded')
+      },
+    }
+    const forwarded = await forward(exchange, plan, group.upstream)
+    if (forwarded.kind === 'upstream-error') {
+      const answer = await upstreamErrorAnswer(forwarded, group.errorProfile, own)
+      send(incoming, outgoing, head.body, answer)
+    }
+    return alreadySent
+  }
+}

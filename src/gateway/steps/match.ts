@@ -1,0 +1,27 @@
+import type { MiddlewareHandler } from 'hono'
+import type { Catalog } from '../../catalog/catalog.ts'
+import { GatewayError } from '../../errors/gateway-error.ts'
+import type { ApiGroup } from '../api-group.ts'
+import type { GatewayEnv } from '../exchange.ts'
+
+/** Find the operation that host, method and canonical path name. */
+export function matchStep(catalog: () => Catalog<ApiGroup>): MiddlewareHandler<GatewayEnv> {
+  return (c, next): Promise<void> => {
+    const { head } = c.env
+    const match = catalog().match(head.host, head.method, head.target.path)
+    switch (match.kind) {
+      case 'found':
+        c.set('match', match)
+        c.set('group', match.operation.group)
+        return next()
+      case 'method-not-allowed':
+        c.set('group', match.group)
+        throw new GatewayError('METHOD_NOT_ALLOWED', { headers: { Allow: match.allow.join(', ') } })
+      case 'not-found':
+        if (match.group !== undefined) c.set('group', match.group)
+        throw new GatewayError('OPERATION_NOT_FOUND')
+      case 'host-unknown':
+        throw new GatewayError('HOST_UNKNOWN')
+    }
+  }
+}

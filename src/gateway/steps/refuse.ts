@@ -1,0 +1,30 @@
+import type { ErrorHandler } from 'hono'
+import { GatewayError } from '../../errors/gateway-error.ts'
+import { errorAnswer, send } from '../answer.ts'
+import { alreadySent, type GatewayEnv } from '../exchange.ts'
+
+/** Answer whatever a step threw, in the error profile of the group as far as one was found. */
+export function refuse(publicOrigin: string): ErrorHandler<GatewayEnv> {
+  return (thrown, c) => {
+    const { incoming, outgoing, requestId, head } = c.env
+    const error = asGatewayError(thrown)
+    c.set('verdict', error.code)
+    c.set('cause', error.cause)
+    const answer = errorAnswer({
+      error,
+      profile: c.get('group')?.errorProfile ?? 'standard',
+      requestId,
+      path: head.target.path,
+      limit: c.get('limit'),
+      publicOrigin,
+    })
+    send(incoming, outgoing, head.body, answer)
+    return alreadySent
+  }
+}
+
+/** Whatever else is thrown is a bug; the caller learns that it is ours, and nothing more. */
+export function asGatewayError(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown
+  return new GatewayError('INTERNAL_ERROR', { cause: thrown })
+}

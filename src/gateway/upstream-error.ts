@@ -1,0 +1,105 @@
+import { promisify } from 'node:util'
+import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib'
+import { GatewayError } from '../errors/gateway-error.ts'
+import type { ErrorProfile } from '../errors/profile.ts'
+import { codeOfStatus } from '../errors/status-code.ts'
+import { hasShape, isQuotaExceeded, withRequestId } from '../errors/upstream-body.ts'
+import type { Answer } from './answer.ts'
+import type { Forwarded } from './relay.ts'
+import { fieldOf, responseFields, type OwnFields } from './response-fields.ts'
+
+type UpstreamError = Extract<Forwarded, { kind: 'upstream-error' }>
+
+const maxDecodedBytes = 262_144
+
+/**
+ * Decide what the client gets for an upstream's error.
+ *
+ * An error in the shape of the group passes with the request id added. Anything else is answered by
+ * its status alone, since its text may name hosts, stacks or libraries.
+ *
+ * @throws {GatewayError} the code of the status; QUOTA_EXCEEDED for a 400 that means it
+ */
+export async function upstreamErrorAnswer(
+  upstreamError: UpstreamError,
+  profile: ErrorProfile,
+  own: OwnFields,
+): Promise<Answer> {
+  const { status, rawFields } = upstreamError
+  const text = await decodedText(upstreamError)
+  if (status === 400 && isQuotaExceeded(text))
+    throw normalised('QUOTA_EXCEEDED', undefined, rawFields)
+  const parsed = parseJson(text)
+  if (!hasShape(profile, parsed)) throw normalised(codeOfStatus(status), status, rawFields)
+  const fields = withoutBodyFields(responseFields(rawFields, passingOwn(own, profile, status)))
+  return { status, fields, body: withRequestId(profile, text, parsed, own.requestId) }
+}
+
+function normalised(
+  code: ReturnType<typeof codeOfStatus>,
+  status: number | undefined,
+  rawFields: readonly Buffer[],
+): GatewayError {
+  return new GatewayError(code, {
+    headers: keptFields(rawFields),
+    ...(status === undefined ? {} : { status }),
+  })
+}
+
+/** Fields that tell the client what to do next; none of them describes the body that is dropped. */
+function keptFields(rawFields: readonly Buffer[]): Record<string, string> {
+  const kept: Record<string, string> = {}
+  for (const name of ['Retry-After', 'Allow', 'Location', 'WWW-Authenticate']) {
+    const value = fieldOf(rawFields, name.toLowerCase())
+    if (value !== undefined) kept[name] = value
+  }
+  return kept
+}
+
+function passingOwn(own: OwnFields, profile: ErrorProfile, status: number): OwnFields {
+  return profile === 'kafka-rest' && status === 429 ? { ...own, limit: undefined } : own
+}
+
+/** The body was decoded and lengthened; fields about its bytes no longer hold. */
+function withoutBodyFields(fields: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index] ?? ''
+    if (/^(?:content-length|content-encoding|content-md5|digest|etag|trailer)$/i.test(name))
+      continue
+    kept.push(name, fields[index + 1] ?? '')
+  }
+  return kept
+}
+
+async function decodedText({ rawFields, body }: UpstreamError): Promise<string> {
+  const coding = fieldOf(rawFields, 'content-encoding')?.trim().toLowerCase() ?? 'identity'
+  const decode = decoders[coding]
+  if (decode === undefined) return coding === 'identity' ? body.toString() : ''
+  try {
+    const decoded = await decode(body, { maxOutputLength: maxDecodedBytes })
+    return decoded.toString()
+  } catch {
+    // A body that cannot be decoded, or only into something huge, has none of the known shapes.
+    return ''
+  }
+}
+
+type Decode = (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
+
+const decoders: Readonly<Record<string, Decode>> = {
+  gzip: promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip),
+  'x-gzip': promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip),
+  deflate: promisify<Buffer, { maxOutputLength: number }, Buffer>(inflate),
+  br: promisify<Buffer, { maxOutputLength: number }, Buffer>(brotliDecompress),
+  zstd: promisify<Buffer, { maxOutputLength: number }, Buffer>(zstdDecompress),
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Not JSON, so not in any of the shapes.
+    return undefined
+  }
+}

@@ -1,0 +1,69 @@
+import { Pool, type Dispatcher } from 'undici'
+import type { HandOff } from './request-fields.ts'
+
+/** How the instances of one upstream are reached. */
+export type UpstreamOptions = HandOff & {
+  /** http or https URLs; a path in them goes before the forwarded one. */
+  readonly urls: readonly string[]
+  /** Connections per instance. */
+  readonly connections: number
+  readonly connectTimeoutMs: number
+  /** From the sent request to the head of the response. */
+  readonly headersTimeoutMs: number
+  /** Between two pieces of the response's body. */
+  readonly idleTimeoutMs: number
+}
+
+/** The instances of one upstream, each with its own connections, used in turn. */
+export type Upstream = {
+  readonly handOff: HandOff
+  /** How many instances there are. */
+  readonly size: number
+  /** Longest wait for a free connection. */
+  readonly queueTimeoutMs: number
+  /** The instance for the next request. */
+  next(): Instance
+  close(): Promise<void>
+}
+
+/** One instance and the path that its URL puts before every forwarded path. */
+export type Instance = { readonly dispatcher: Dispatcher; readonly pathPrefix: string }
+
+/**
+ * Connect an upstream. Nothing is opened before the first request.
+ *
+ * Each instance has a pool of its own: a connection is never shared between trust zones. Pipelining
+ * stays off, so that no answer waits behind another.
+ */
+export function connectUpstream(options: UpstreamOptions): Upstream {
+  const instances = options.urls.map((url) => connectInstance(new URL(url), options))
+  let turn = 0
+  return {
+    handOff: { authorization: options.authorization },
+    size: instances.length,
+    queueTimeoutMs: options.headersTimeoutMs,
+    next() {
+      turn = (turn + 1) % instances.length
+      const instance = instances[turn]
+      if (instance === undefined) throw new Error('An upstream has no URL')
+      return instance
+    },
+    async close() {
+      await Promise.all(instances.map(({ dispatcher }) => dispatcher.close()))
+    },
+  }
+}
+
+function connectInstance(url: URL, options: UpstreamOptions): Instance {
+  const dispatcher = new Pool(url.origin, {
+    connections: options.connections,
+    pipelining: 1,
+    connect: { timeout: options.connectTimeoutMs },
+    headersTimeout: options.headersTimeoutMs,
+    bodyTimeout: options.idleTimeoutMs,
+    // Below the 5 s after which common servers close an idle connection.
+    keepAliveTimeout: 4_000,
+    maxHeaderSize: 32_768,
+  })
+  return { dispatcher, pathPrefix: url.pathname.replace(/\/$/, '') }
+}

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import type { RedisConnection } from '../redis/connection.ts'
+import { createAdmitAddress, type AddressLimit, type AdmitAddress } from './addresses.ts'
+import { createFindLimits, type Subject } from './applicable-limits.ts'
+import { createDecisionCounter, type DecisionCounts } from './decision-counts.ts'
+import { createInProcessAdmission } from './in-process-admission.ts'
+import type { Log } from './limits-log.ts'
+import type { Admission } from './outcome.ts'
+import { createRedisAdmission, type RedisHealth } from './redis-admission.ts'
+
+// What the gateway needs to know of limits, it finds here.
+export type { AdmitAddress } from './addresses.ts'
+export type { LimitClass } from './applicable-limits.ts'
+export type { Admission, LimitState } from './outcome.ts'
+
+/**
+ * Decide whether a request may pass now: every limit that applies to it, all or nothing, so a
+ * refused request changes no count. The answer is a promise only where Redis is asked; that Redis
+ * is away is never a refusal.
+ */
+export type Admit = (subject: Subject) => Admission | Promise<Admission>
+
+/** The limits of a process. */
+export type AdmissionControl = {
+  readonly admit: Admit
+  readonly admitAddress: AdmitAddress
+  readonly health: () => AdmissionHealth
+  /** Tell Redis which leases were given back last. The connection is left to who opened it. */
+  readonly close: () => Promise<void>
+}
+
+type AdmissionHealth = {
+  /** Degraded: Redis is not asked, and this process decides alone. */
+  readonly state: 'up' | 'degraded'
+  /** Of requests whose caller is known. */
+  readonly decisions: DecisionCounts
+  /** Admitted requests that hold a slot now. */
+  readonly heldLeases: number
+  /** Undefined where limits are kept in this process. */
+  readonly redis: RedisHealth | undefined
+}
+
+export type AdmissionOptions = {
+  /** Undefined: limits are kept in this process, for this process. */
+  readonly redis: RedisConnection | undefined
+  /** Processes that share the limits; each takes an equal share while Redis is away. */
+  readonly replicas: number
+  /** After this time the slots of a process that died are free again. */
+  readonly leaseMs: number
+  /** Before all keys in Redis. */
+  readonly keyPrefix: string
+  readonly unauthenticated: AddressLimit
+  readonly log: Log
+  /** Monotonic milliseconds; `performance.now` where absent. */
+  readonly now?: () => number
+  /** Text that no other process has; random where absent. */
+  readonly processId?: string
+}
+
+/** Build the admission of a process. */
+export function createAdmission(options: AdmissionOptions): AdmissionControl {
+  const { redis, keyPrefix, replicas, unauthenticated } = options
+  const { now = () => performance.now() } = options
+  const { processId = randomBytes(12).toString('base64url') } = options
+  const counter = createDecisionCounter()
+  const common = { findLimits: createFindLimits(keyPrefix), counter, now }
+  const addresses = { limit: unauthenticated, replicas, keyPrefix }
+
+  if (redis === undefined) {
+    const { admit, heldLeases } = createInProcessAdmission(common)
+    return {
+      admit,
+      admitAddress: createAdmitAddress(addresses),
+      health: () => ({
+        state: 'up',
+        decisions: counter.read(),
+        heldLeases: heldLeases(),
+        redis: undefined,
+      }),
+      close: () => Promise.resolve(),
+    }
+  }
+  const shared = createRedisAdmission({ ...options, ...common, redis, processId })
+  return {
+    admit: shared.admit,
+    admitAddress: createAdmitAddress({ ...addresses, shared }),
+    health: () => ({
+      state: shared.isDegraded() ? 'degraded' : 'up',
+      decisions: counter.read(),
+      heldLeases: shared.heldLeases(),
+      redis: shared.health(),
+    }),
+    close: shared.close,
+  }
+}

@@ -1,0 +1,99 @@
+import type { ApplicableLimits, SlotLimit, WindowLimit } from './applicable-limits.ts'
+import type { Lease } from './leases.ts'
+import type { Verdict } from './verdict.ts'
+
+/** One request that is to be decided, and the lease it is to hold where it is admitted. */
+export type Question = { readonly limits: ApplicableLimits; readonly lease: Lease }
+
+/** What one call of `lua/admit.lua` carries. */
+export type Batch = {
+  readonly questions: readonly Question[]
+  readonly releases: readonly Lease[]
+  readonly renewals: readonly Lease[]
+}
+
+/** KEYS and ARGV of `lua/admit.lua`, as its header says. */
+export type ScriptInput = {
+  readonly keys: readonly string[]
+  readonly args: readonly string[]
+  /** The place of each window's key, from 1. */
+  readonly windowPlaces: ReadonlyMap<string, number>
+}
+
+/** Give each key of a batch one place, however many requests share it. */
+export function encodeBatch(batch: Batch, leaseMs: number): ScriptInput {
+  const windows = new Map<string, number>()
+  const slots = new Map<string, number>()
+  const windowNumbers: number[] = []
+  const slotNumbers: number[] = []
+
+  const windowPlace = ({ key, requests, windowMs }: WindowLimit): number =>
+    placeOf(key, windows, () => windowNumbers.push(requests, windowMs))
+  const slotPlace = ({ key, concurrent }: SlotLimit): number =>
+    placeOf(key, slots, () => slotNumbers.push(concurrent))
+
+  const releases = leasesBySlot(batch.releases, slotPlace)
+  const renewals = leasesBySlot(batch.renewals, slotPlace)
+  const admissions = batch.questions.map(({ limits, lease }) => {
+    const places = [...limits.windows.map(windowPlace), ...limits.slots.map(slotPlace)]
+    return [lease.id, limits.windows.length, ...places]
+  })
+  const content = [leaseMs, windowNumbers, slotNumbers, releases, renewals, admissions]
+  return {
+    keys: [...windows.keys(), ...slots.keys()],
+    args: [JSON.stringify(content)],
+    windowPlaces: windows,
+  }
+}
+
+function placeOf(key: string, places: Map<string, number>, onFirst: () => void): number {
+  const known = places.get(key)
+  if (known !== undefined) return known
+  onFirst()
+  places.set(key, places.size + 1)
+  return places.size
+}
+
+function leasesBySlot(
+  leases: readonly Lease[],
+  slotPlace: (slot: SlotLimit) => number,
+): readonly (readonly (number | string)[])[] {
+  const bySlot = new Map<number, (number | string)[]>()
+  for (const { id, slots } of leases) {
+    for (const slot of slots) {
+      const place = slotPlace(slot)
+      const entry = bySlot.get(place)
+      if (entry === undefined) bySlot.set(place, [place, id])
+      else entry.push(id)
+    }
+  }
+  return [...bySlot.values()]
+}
+
+/**
+ * Read what `lua/admit.lua` returned: the verdicts, in the order of the questions.
+ *
+ * @throws {RangeError} where the reply is not one to these questions
+ */
+export function decodeReply(
+  questions: readonly Question[],
+  windowPlaces: ReadonlyMap<string, number>,
+  reply: readonly number[],
+): readonly Verdict[] {
+  let at = windowPlaces.size
+  const next = (): number => {
+    const value = reply[at]
+    if (value === undefined) throw new RangeError('The script returned too little')
+    at += 1
+    return value
+  }
+  const msToReset = ({ key }: WindowLimit): number => reply[(windowPlaces.get(key) ?? 0) - 1] ?? 0
+  return questions.map(({ limits }): Verdict => {
+    const denial = next()
+    const windows = limits.windows.map((window) => ({
+      remaining: next(),
+      msToReset: msToReset(window),
+    }))
+    return { deniedBy: denial === 0 ? undefined : denial - 1, windows }
+  })
+}

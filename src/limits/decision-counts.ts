@@ -1,0 +1,37 @@
+import type { Admission } from './outcome.ts'
+
+/** How requests were decided since the start. */
+export type DecisionCounts = {
+  readonly admitted: number
+  readonly refused: number
+  readonly unavailable: number
+  /** Of the admitted: those that this process admitted alone. */
+  readonly degraded: number
+  /** Of the refused: those that took no call, because the window was known to be exhausted. */
+  readonly remembered: number
+}
+
+export type DecisionCounter = {
+  /** @returns the admission itself */
+  readonly count: (admission: Admission) => Admission
+  /** Count a refusal that took no call. */
+  readonly countRemembered: (admission: Admission) => Admission
+  readonly read: () => DecisionCounts
+}
+
+export function createDecisionCounter(): DecisionCounter {
+  const counts = { admitted: 0, refused: 0, unavailable: 0, degraded: 0, remembered: 0 }
+  const count = (admission: Admission): Admission => {
+    counts[admission.kind] += 1
+    if (admission.kind === 'admitted' && admission.degraded) counts.degraded += 1
+    return admission
+  }
+  return {
+    count,
+    countRemembered(admission) {
+      counts.remembered += 1
+      return count(admission)
+    },
+    read: () => ({ ...counts }),
+  }
+}

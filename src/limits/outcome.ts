@@ -1,0 +1,130 @@
+import type { ApplicableLimits, Scope, WindowLimit } from './applicable-limits.ts'
+import type { Verdict, WindowState } from './verdict.ts'
+
+/** The right to be served now. */
+export type Permit = {
+  /** Give it back, when the response has ended in whatever way. Only the first call counts. */
+  readonly release: () => void
+}
+
+/** The limit that binds next, as the `X-RateLimit-*` fields describe it. */
+export type LimitState = {
+  readonly limit: number
+  readonly remaining: number
+  readonly resetSeconds: number
+}
+
+/** Whether a request may pass now. */
+export type Admission =
+  | {
+      readonly kind: 'admitted'
+      /** Undefined where no rate applies. */
+      readonly limit: LimitState | undefined
+      readonly permit: Permit
+      /** Whether this process decided alone because Redis could not be asked. */
+      readonly degraded: boolean
+    }
+  | {
+      readonly kind: 'refused'
+      readonly reason: 'rate' | 'concurrency'
+      readonly scope: Scope | 'address'
+      readonly limit: LimitState
+      /** Sufficient: after that long the request is admitted if nobody else took the place. */
+      readonly retryAfterSeconds: number
+    }
+  /** Redis cannot be asked, and a limit says that nothing passes without it. */
+  | { readonly kind: 'unavailable' }
+
+type Refusal = Extract<Admission, { kind: 'refused' }>
+
+/** Of a request that holds no slot, so that there is nothing to give back. */
+export const nothingHeld: Permit = { release: () => undefined }
+
+/**
+ * Turn a verdict about limits into what becomes of the request.
+ *
+ * @param hold takes the slots; called only where the request is admitted
+ */
+export function outcome(
+  limits: ApplicableLimits,
+  verdict: Verdict,
+  hold: () => Permit,
+  degraded: boolean,
+): Admission {
+  if (verdict.deniedBy !== undefined) return refusal(limits, verdict.deniedBy, verdict)
+  const limit = bindingLimit(limits.windows, verdict.windows)
+  return { kind: 'admitted', limit, permit: hold(), degraded }
+}
+
+/** The limit that binds next: the window with the fewest requests left, the longest of equals. */
+function bindingLimit(
+  limits: readonly WindowLimit[],
+  states: readonly WindowState[],
+): LimitState | undefined {
+  let binding: { readonly limit: WindowLimit; readonly state: WindowState } | undefined
+  for (const [i, state] of states.entries()) {
+    const limit = limits[i]
+    if (limit === undefined) continue
+    if (binding === undefined || bindsBefore(state, binding.state)) binding = { limit, state }
+  }
+  return binding && limitState(binding.limit, binding.state)
+}
+
+function bindsBefore(a: WindowState, b: WindowState): boolean {
+  return a.remaining < b.remaining || (a.remaining === b.remaining && a.msToReset > b.msToReset)
+}
+
+function limitState({ requests }: WindowLimit, { remaining, msToReset }: WindowState): LimitState {
+  return { limit: requests, remaining, resetSeconds: wholeSeconds(msToReset) }
+}
+
+/** Rounded up, so that whoever waits that long has waited long enough; never 0. */
+export function wholeSeconds(ms: number): number {
+  return Math.max(1, Math.ceil(ms / 1000))
+}
+
+/** Say no, by the verdict of a back end. */
+function refusal(limits: ApplicableLimits, deniedBy: number, verdict: Verdict): Refusal {
+  const window = limits.windows[deniedBy]
+  if (window !== undefined) return rateRefusal(exhausted(limits.windows, verdict.windows))
+  const slot = limits.slots[deniedBy - limits.windows.length]
+  if (slot === undefined) throw new RangeError(`No limit at place ${deniedBy} was asked about`)
+  return {
+    kind: 'refused',
+    reason: 'concurrency',
+    scope: slot.scope,
+    limit: bindingLimit(limits.windows, verdict.windows) ?? {
+      limit: slot.concurrent,
+      remaining: 0,
+      resetSeconds: 1,
+    },
+    // A slot comes free at any time.
+    retryAfterSeconds: 1,
+  }
+}
+
+/** An exhausted window and when it resets. */
+export type Exhausted = { readonly window: WindowLimit; readonly msToReset: number }
+
+function exhausted(
+  limits: readonly WindowLimit[],
+  states: readonly WindowState[],
+): readonly Exhausted[] {
+  return limits.flatMap((window, i) => {
+    const state = states[i]
+    return state?.remaining === 0 ? [{ window, msToReset: state.msToReset }] : []
+  })
+}
+
+/** Say no because of windows; the longest counts, since the request passes after that one only. */
+export function rateRefusal(all: readonly Exhausted[]): Refusal {
+  const longest = all.reduce((a, b) => (b.msToReset > a.msToReset ? b : a))
+  const limit = limitState(longest.window, { remaining: 0, msToReset: longest.msToReset })
+  return {
+    kind: 'refused',
+    reason: 'rate',
+    scope: longest.window.scope,
+    limit,
+    retryAfterSeconds: limit.resetSeconds,
+  }
+}

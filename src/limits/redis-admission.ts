@@ -1,0 +1,152 @@
+import type { RedisConnection } from '../redis/connection.ts'
+import type { RunScript } from './addresses.ts'
+import type { ApplicableLimits, Subject } from './applicable-limits.ts'
+import { createBreaker, type BreakerHealth } from './breaker.ts'
+import { createCalls, type Answer, type CallsHealth } from './calls.ts'
+import type { DecisionCounter } from './decision-counts.ts'
+import { localShare } from './degraded.ts'
+import { createExhaustedWindows } from './exhausted-windows.ts'
+import { createInProcessLimits } from './in-process.ts'
+import { createLeaseChanges, type LeaseChangesHealth } from './lease-changes.ts'
+import { createLeases, type Lease } from './leases.ts'
+import type { Log } from './limits-log.ts'
+import { nothingHeld, outcome, rateRefusal, type Admission } from './outcome.ts'
+
+/** Admission by Redis, and by this process alone while Redis cannot be asked. */
+export type RedisAdmission = {
+  /** A promise only where Redis is asked. */
+  readonly admit: (subject: Subject) => Admission | Promise<Admission>
+  /** Run another limiter's script; rejects at once while Redis is not asked. */
+  readonly runScript: RunScript
+  readonly isDegraded: () => boolean
+  /** Admitted requests that hold a slot now. */
+  readonly heldLeases: () => number
+  readonly health: () => RedisHealth
+  /** Tell Redis which leases were given back last. */
+  readonly close: () => Promise<void>
+}
+
+export type RedisHealth = BreakerHealth & CallsHealth & LeaseChangesHealth
+
+type Parts = {
+  readonly redis: RedisConnection
+  readonly findLimits: (subject: Subject) => ApplicableLimits
+  readonly counter: DecisionCounter
+  readonly replicas: number
+  readonly leaseMs: number
+  readonly keyPrefix: string
+  readonly processId: string
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  readonly log: Log
+}
+
+const unlimited: Admission = {
+  kind: 'admitted',
+  limit: undefined,
+  permit: nothingHeld,
+  degraded: false,
+}
+
+/** Held leases are renewed this often within the time in which they would lapse. */
+const renewalsPerLease = 3
+
+export function createRedisAdmission(parts: Parts): RedisAdmission {
+  const { redis, findLimits, counter, leaseMs, now } = parts
+  const leases = createLeases({ now, processId: parts.processId, onRelease })
+  const changes = createLeaseChanges(leases.isHeld)
+  const inProcess = createInProcessLimits({ now, occupied: leases.occupied })
+  const exhausted = createExhaustedWindows(now)
+  const breaker = createBreaker({
+    now,
+    log: parts.log,
+    probe: () => calls.catchUp(),
+    // Redis may come back without its data: every lease is entered again before it is asked.
+    onOpen: () => {
+      for (const lease of leases.held()) changes.renew(lease)
+    },
+    onClose: inProcess.clear,
+  })
+  const calls = createCalls({
+    ...parts,
+    changes,
+    isPaused: breaker.isOpen,
+    onAnswer: breaker.succeeded,
+    onFailure: breaker.failed,
+  })
+  const renewalMs = leaseMs / renewalsPerLease
+  const renewal = setInterval(renewLeases, renewalMs).unref()
+  redis.onChange((change) => {
+    if (change.kind === 'lost') breaker.open(change.cause)
+    else breaker.probeNow()
+  })
+  if (!redis.isReady()) breaker.open(new Error('Redis cannot be reached'))
+
+  return {
+    admit(subject) {
+      const limits = findLimits(subject)
+      if (limits.windows.length + limits.slots.length === 0) return counter.count(unlimited)
+      const known = exhausted.among(limits.windows)
+      if (known.length > 0) return counter.countRemembered(rateRefusal(known))
+      const lease = leases.create(limits.slots)
+      if (breaker.isOpen()) return decideAlone(limits, lease, 'never-asked')
+      return calls.ask({ limits, lease }).then((answer) => decide(limits, lease, answer))
+    },
+    async runScript(script, keys, args) {
+      if (breaker.isOpen()) throw new Error('Redis is not asked at the moment')
+      try {
+        const reply = await redis.run(script, keys, args)
+        breaker.succeeded()
+        return reply
+      } catch (error) {
+        breaker.failed(error)
+        throw error
+      }
+    },
+    isDegraded: breaker.isOpen,
+    heldLeases: leases.count,
+    health: () => ({ ...breaker.health(), ...calls.health(), ...changes.health() }),
+    async close() {
+      clearInterval(renewal)
+      breaker.close()
+      if (breaker.isOpen()) return
+      // What cannot be told any more lapses by itself.
+      await calls.catchUp().catch(() => undefined)
+    },
+  }
+
+  function decide(limits: ApplicableLimits, lease: Lease, answer: Answer | undefined): Admission {
+    // Redis may have granted the lease all the same: it keeps its id if the request is admitted
+    // here, and is given back if not.
+    if (answer === undefined) return decideAlone(limits, lease, 'asked')
+    const { verdict } = answer
+    exhausted.remember(limits.windows, verdict.windows, answer)
+    return counter.count(outcome(limits, verdict, () => leases.hold(lease), false))
+  }
+
+  function decideAlone(
+    limits: ApplicableLimits,
+    lease: Lease,
+    redisWas: 'asked' | 'never-asked',
+  ): Admission {
+    const share = localShare(limits, parts.replicas)
+    const admission: Admission =
+      share === undefined
+        ? { kind: 'unavailable' }
+        : outcome(share, inProcess.decide(share), () => leases.hold(lease), true)
+    if (leases.isHeld(lease)) changes[redisWas === 'asked' ? 'renew' : 'enter'](lease)
+    else if (redisWas === 'asked') onRelease(lease)
+    return counter.count(admission)
+  }
+
+  function onRelease(lease: Lease): void {
+    changes.release(lease)
+    if (!breaker.isOpen()) calls.sendChanges()
+  }
+
+  function renewLeases(): void {
+    const bornBefore = now() - renewalMs
+    for (const lease of leases.held()) if (lease.createdAtMs <= bornBefore) changes.renew(lease)
+    if (!breaker.isOpen()) calls.sendChanges()
+  }
+}

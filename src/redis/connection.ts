@@ -1,0 +1,132 @@
+import { Redis, type RedisOptions } from 'ioredis'
+import { withDeadline } from './deadline.ts'
+import type { Script } from './script.ts'
+
+/**
+ * The way to Redis. Nothing here waits longer than its deadline, and nothing is sent twice, but for
+ * a script that Redis did not know and therefore did not run.
+ */
+export type RedisConnection = {
+  /** How long a call waits where it names no deadline of its own. */
+  readonly commandTimeoutMs: number
+  readonly isReady: () => boolean
+  /**
+   * Run a script, loading it where Redis does not know it.
+   *
+   * @param deadlineMs from now, for everything
+   * @throws {Error} when Redis cannot be reached, does not answer in time, or answers with an error
+   *   or with what the script never returns; only in the first case has it certainly not run
+   */
+  run<Reply>(
+    script: Script<Reply>,
+    keys: readonly string[],
+    args: readonly string[],
+    deadlineMs?: number,
+  ): Promise<Reply>
+  /** Hear about every later change: Redis is ready for calls, or the connection to it is lost. */
+  onChange(listener: (change: ConnectionChange) => void): void
+  close(): void
+}
+
+type ConnectionChange =
+  { readonly kind: 'ready' } | { readonly kind: 'lost'; readonly cause: Error | undefined }
+
+type ConnectionOptions = {
+  /** `redis://` or `rediss://`, with user, password and database as needed. */
+  readonly url: string
+  readonly commandTimeoutMs: number
+  readonly connectTimeoutMs: number
+}
+
+/**
+ * Connect to Redis, and connect again whenever the connection is lost, until it is closed.
+ *
+ * Resolves when Redis is ready, and at the latest when the first attempt has failed or the connect
+ * timeout has passed: that Redis is absent is a state, not an error.
+ */
+export async function connectRedis(options: ConnectionOptions): Promise<RedisConnection> {
+  const client = new Redis(options.url, clientOptions(options))
+  let lastError: Error | undefined
+  // Without a listener, the client writes every error to the console.
+  client.on('error', (error: Error) => {
+    lastError = error
+  })
+  await firstAttempt(client, options.connectTimeoutMs)
+
+  return {
+    commandTimeoutMs: options.commandTimeoutMs,
+    isReady: () => client.status === 'ready',
+    async run(script, keys, args, deadlineMs = options.commandTimeoutMs) {
+      return script.parse(await withDeadline(evaluate(client, script, keys, args), deadlineMs))
+    },
+    onChange(listener) {
+      client.on('ready', () => {
+        lastError = undefined
+        listener({ kind: 'ready' })
+      })
+      client.on('close', () => {
+        listener({ kind: 'lost', cause: lastError ?? new Error('The connection was closed') })
+      })
+    },
+    close() {
+      client.disconnect()
+    },
+  }
+}
+
+/** How soon a lost connection is tried again. */
+const reconnectMs = 200
+
+/** After this long without a byte of an answer, a connection counts as dead. */
+const silenceMs = 1_000
+
+function clientOptions({ commandTimeoutMs, connectTimeoutMs }: ConnectionOptions) {
+  return {
+    connectTimeout: connectTimeoutMs,
+    // Deadlines of calls are kept by `withDeadline`. This one finds connections that look alive and
+    // carry nothing, such as after a network partition, where TCP itself would wait for minutes.
+    socketTimeout: Math.max(silenceMs, 10 * commandTimeoutMs),
+    keepAlive: 30_000,
+    retryStrategy: () => reconnectMs,
+    // A call is sent now or fails now: one that waits in a queue, or is sent again when the
+    // connection is back, would decide about a request that nobody waits for any more.
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    // After a failover the old primary answers so; the name may lead to the new one by now.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    // What Redis 3 speaks is enough, and needs no negotiation.
+    protocol: 2,
+    disableClientInfo: true,
+  } satisfies RedisOptions
+}
+
+async function firstAttempt(client: Redis, connectTimeoutMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const settled = (): void => {
+    resolve(undefined)
+  }
+  const timer = setTimeout(settled, connectTimeoutMs)
+  client.once('ready', settled)
+  client.once('close', settled)
+  await promise
+  clearTimeout(timer)
+  client.off('ready', settled)
+  client.off('close', settled)
+}
+
+async function evaluate(
+  client: Redis,
+  { source, sha1 }: Script<unknown>,
+  keys: readonly string[],
+  args: readonly string[],
+): Promise<unknown> {
+  try {
+    return await client.evalsha(sha1, keys.length, ...keys, ...args)
+  } catch (error) {
+    // Redis forgets scripts when it restarts or is told to. It has run nothing, so this is no retry.
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+    return client.eval(source, keys.length, ...keys, ...args)
+  }
+}

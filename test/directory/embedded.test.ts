@@ -1,0 +1,21 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
+import { openDirectory } from '../../src/directory/directory.ts'
+import { describeDirectory } from './contract.ts'
+import { openInFolder, peppers, temporaryFolder, testOptions } from './opening.ts'
+
+// Making the files of a PostgreSQL takes seconds, so they are made once and copied for each test.
+let empty: string
+beforeAll(async () => {
+  empty = await mkdtemp(join(tmpdir(), 'gatehouse-directory-'))
+  await (await openDirectory({ ...testOptions().options, folder: empty, peppers })).close()
+}, 60_000)
+afterAll(() => rm(empty, { recursive: true }))
+
+describeDirectory(async () => {
+  const folder = await temporaryFolder()
+  await cp(empty, folder, { recursive: true })
+  return openInFolder(folder)
+})

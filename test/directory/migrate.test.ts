@@ -1,0 +1,66 @@
+import pg from 'pg'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { openDirectory } from '../../src/directory/directory.ts'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { openOnServer, peppers, testOptions } from './opening.ts'
+
+let postgres: TestPostgres
+beforeAll(async () => {
+  postgres = await startPostgres()
+}, 60_000)
+afterAll(() => postgres.stop())
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  onTestFinished(() => client.end())
+  return client
+}
+
+test('gateways that start at the same time on an empty database end with one schema', async () => {
+  const url = await postgres.createDatabase()
+  await Promise.all([1, 2, 3, 4].map(() => openOnServer(url)))
+  const client = await connect(url)
+  const { rows } = await client.query('SELECT version FROM schema_migrations ORDER BY version')
+  expect(rows).toEqual([{ version: 1 }])
+})
+
+test('a gateway that starts again finds the schema as it is, with what it holds', async () => {
+  const url = await postgres.createDatabase()
+  const first = await openOnServer(url)
+  const { id } = await first.createOrganization({ displayName: 'Example' }, { id: 'u-operator' })
+  const second = await openOnServer(url)
+  expect(await second.listOrganizations({ limit: 10 })).toEqual([{ id, displayName: 'Example' }])
+})
+
+test('a schema that is newer than the program is refused, and not touched', async () => {
+  const url = await postgres.createDatabase()
+  await openOnServer(url)
+  const client = await connect(url)
+  await client.query("INSERT INTO schema_migrations (version, name) VALUES (999, 'later')")
+  await expect(openOnServer(url)).rejects.toThrow(
+    "The directory's schema has version 999, but this program knows versions up to 1 only. Start a newer Gatehouse, or restore a backup of the database.",
+  )
+})
+
+test('a migration that fails leaves nothing behind', async () => {
+  const url = await postgres.createDatabase()
+  const client = await connect(url)
+  await client.query('CREATE TABLE api_keys (in_the_way integer)')
+  await expect(openOnServer(url)).rejects.toThrow()
+  const { rows } = await client.query<{ name: string }>(
+    "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
+  )
+  expect(rows).toEqual([{ name: 'api_keys' }])
+  await client.query('DROP TABLE api_keys')
+  await openOnServer(url)
+})
+
+test('a server that cannot be reached is named, without its password', async () => {
+  const url = 'postgresql://gatehouse:hunter2@127.0.0.1:1/gate'
+  const opening = openDirectory({ ...testOptions().options, url, peppers })
+  await expect(opening).rejects.toThrow(
+    "The directory's PostgreSQL server at 127.0.0.1:1, database gate, cannot be reached",
+  )
+  await expect(opening).rejects.not.toThrow('hunter2')
+})

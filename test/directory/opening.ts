@@ -1,0 +1,115 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { createAuthenticator } from '../../src/auth/authenticate.ts'
+import {
+  openDirectory,
+  type Directory,
+  type DirectoryOptions,
+} from '../../src/directory/directory.ts'
+import { GatewayError } from '../../src/errors/gateway-error.ts'
+
+/** Peppers of a test. */
+export const peppers = {
+  current: { id: 'p1', secret: 'a pepper for the tests, long enough' },
+  previous: [],
+}
+
+/** One line of the directory's log. */
+export type Line = { readonly level: string; readonly record: object; readonly message: string }
+
+/** Options that most tests share, and the log that they write. */
+export function testOptions(): {
+  lines: Line[]
+  options: Omit<DirectoryOptions, 'url' | 'folder' | 'peppers'>
+} {
+  const lines: Line[] = []
+  const write =
+    (level: string) =>
+    (record: object, message = ''): void => {
+      lines.push({ level, record, message })
+    }
+  return {
+    lines,
+    options: {
+      connections: 4,
+      queryTimeoutMs: 1000,
+      cache: { maxEntries: 1000, maxAgeMs: 60_000, staleMs: 600_000, negativeMs: 1000 },
+      log: { info: write('info'), warn: write('warn'), error: write('error') },
+    },
+  }
+}
+
+/** Open a directory on a PostgreSQL server for the length of a test. */
+export async function openOnServer(
+  url: string,
+  changes: Partial<DirectoryOptions> = {},
+): Promise<Directory> {
+  return closing(await openDirectory({ ...testOptions().options, ...changes, url, peppers }))
+}
+
+/** Open an embedded directory for the length of a test. */
+export async function openInFolder(folder: string): Promise<Directory> {
+  return closing(await openDirectory({ ...testOptions().options, folder, peppers }))
+}
+
+function closing(directory: Directory): Directory {
+  onTestFinished(() => directory.close())
+  return directory
+}
+
+/** A folder that is removed with the test. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-directory-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Who makes the changes of a test. */
+export const actor = { id: 'u-operator', requestId: 'request-1' }
+
+/** An organization with one user. */
+export async function makeUser(
+  directory: Directory,
+): Promise<{ organizationId: string; userId: string }> {
+  const organization = await directory.createOrganization({ displayName: 'Example' }, actor)
+  const user = { organizationId: organization.id, email: 'ada@example.com' }
+  const { id } = await directory.createUser(user, actor)
+  return { organizationId: organization.id, userId: id }
+}
+
+/** A cloud key of a new user of a new organization. */
+export async function makeKey(directory: Directory): Promise<{
+  organizationId: string
+  userId: string
+  id: string
+  secret: string
+}> {
+  const owner = await makeUser(directory)
+  const key = { ownerId: owner.userId, resource: { kind: 'cloud' } } as const
+  return { ...owner, ...(await directory.createApiKey(key, actor)) }
+}
+
+const cloudKey = [[{ kind: 'cloud-api-key', scheme: 'cloud-api-key', scopes: [] }]] as const
+
+/** Present a key and its secret, as a request does. Resolves with `accepted` or the error code. */
+export async function present(
+  directory: Pick<Directory, 'findApiKey' | 'digestSecret'>,
+  { id, secret }: { readonly id: string; readonly secret: string },
+): Promise<string> {
+  const authenticate = createAuthenticator({
+    findApiKey: directory.findApiKey,
+    digestSecret: directory.digestSecret,
+    now: Date.now,
+    realm: 'test',
+  })
+  const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
+  try {
+    await authenticate(authorization, cloudKey, undefined)
+    return 'accepted'
+  } catch (error) {
+    if (error instanceof GatewayError) return error.code
+    throw error
+  }
+}

@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createFindLimits } from '../../src/limits/applicable-limits.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { connect, isAdmitted, limitClass, openAdmission, times, withClient } from './fixtures.ts'
+
+const everything = {
+  window: { requests: 1, windowMs: 60_000 },
+  concurrent: 5,
+}
+const limits = limitClass({ user: everything, organization: everything })
+
+const oddIds = [
+  '',
+  '{o-1}',
+  '}{',
+  'o-1}:standard:organization',
+  'o:1',
+  'a\r\nSET x 1\r\n',
+  '\0',
+  ' ',
+  '🔑',
+  '__proto__',
+  'x'.repeat(300),
+  'x'.repeat(301),
+  '~o',
+]
+
+let server: TestRedis
+
+beforeAll(async () => {
+  server = await startRedis()
+})
+afterAll(() => server.stop())
+
+it('every key has an expiry, within its window or its lease', async () => {
+  const redis = await connect(server.url)
+  const admission = openAdmission(redis, { leaseMs: 20_000 })
+  const many = { window: { requests: 100, windowMs: 60_000 }, concurrent: 100 }
+  const limitsOfAll = limitClass({ user: many, organization: many })
+  for (let turn = 0; turn < 3; turn++) {
+    await times(10, (i) =>
+      admission.admit({
+        organizationId: `o-${i % 2}`,
+        principalId: `u-${i}`,
+        limitClass: limitsOfAll,
+      }),
+    )
+  }
+  await admission.admitAddress('192.0.2.1')
+  await withClient(server.url, async (client) => {
+    const keys = await client.keys('*')
+    expect(keys.length).toBeGreaterThan(4)
+    for (const key of keys) {
+      const ms = await client.pttl(key)
+      expect(ms, key).toBeGreaterThan(0)
+      expect(ms, key).toBeLessThanOrEqual(key.endsWith(':slots') ? 20_000 : 60_000)
+    }
+  })
+  redis.close()
+})
+
+it('all keys of a request carry one hash tag, that of its organization', () => {
+  const { windows, slots } = createFindLimits('gatehouse')({
+    organizationId: 'o-1',
+    principalId: '{u-1}',
+    limitClass: limits,
+  })
+  const tags = [...windows, ...slots].map(({ key }) => /^[^{}]*\{([^{}]+)\}[^{}]*$/.exec(key)?.[1])
+  expect(tags).toEqual(['o-1', 'o-1', 'o-1', 'o-1'])
+})
+
+it('no two ids share a key, whatever they are made of', () => {
+  const findLimits = createFindLimits('gatehouse')
+  const keys = oddIds.flatMap((organizationId) =>
+    oddIds.flatMap((principalId) => {
+      const found = findLimits({ organizationId, principalId, limitClass: limits })
+      return [...found.windows, ...found.slots]
+        .filter(({ scope }) => scope === 'user')
+        .map(({ key }) => key)
+    }),
+  )
+  expect(new Set(keys).size).toBe(2 * oddIds.length ** 2)
+  for (const key of keys)
+    expect(key).toMatch(/^[A-Za-z0-9._~:-]+\{[A-Za-z0-9._~-]+\}[A-Za-z0-9._~:-]+$/)
+})
+
+it('odd ids are limited like any other, each for itself', async () => {
+  const redis = await connect(server.url)
+  const admission = openAdmission(redis)
+  const ask = (id: string) =>
+    admission.admit({ organizationId: id, principalId: id, limitClass: limits })
+  for (const id of oddIds) expect(isAdmitted(await ask(id)), id).toBe(true)
+  for (const id of oddIds) expect(isAdmitted(await ask(id)), id).toBe(false)
+  redis.close()
+})
+
+it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])(
+  'a limit of %d is refused as the mistake it is',
+  (value) => {
+    const admission = openAdmission(undefined)
+    const ask = (user: Parameters<typeof limitClass>[0]['user']) => () =>
+      admission.admit({
+        organizationId: 'o-1',
+        principalId: 'u-1',
+        limitClass: limitClass({ ...(user && { user }) }),
+      })
+    expect(ask({ concurrent: value })).toThrow(RangeError)
+    expect(ask({ window: { requests: value, windowMs: 1_000 } })).toThrow(RangeError)
+    expect(ask({ window: { requests: 1, windowMs: value } })).toThrow(RangeError)
+  },
+)

@@ -1,0 +1,105 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
+import {
+  connect,
+  isAdmitted,
+  limitClass,
+  openAdmission,
+  times,
+  verdictOf,
+  withClient,
+  type CountedConnection,
+  type TestAdmission,
+} from './fixtures.ts'
+
+let server: TestRedis
+let redis: CountedConnection
+
+beforeAll(async () => {
+  server = await startRedis()
+  redis = await connect(server.url)
+})
+afterAll(async () => {
+  redis.close()
+  await server.stop()
+})
+
+const leaseMs = 600
+const slots = limitClass({ user: { concurrent: 2 }, organization: { concurrent: 3 } })
+const subject = { organizationId: 'o-1', principalId: 'u-1', limitClass: slots }
+
+/** How many leases each slot key of an admission holds in Redis. */
+function leasesIn({ keyPrefix }: TestAdmission): Promise<readonly number[]> {
+  return withClient(server.url, async (client) => {
+    const keys = (await client.keys(`${keyPrefix}:*:slots`)).filter((key) => !key.includes('probe'))
+    return Promise.all(keys.map((key) => client.zcard(key)))
+  })
+}
+
+it('the slots of a process that died are free after the time of a lease', async () => {
+  const dead = openAdmission(redis, { leaseMs })
+  expect((await times(2, () => dead.admit(subject))).map(verdictOf)).toEqual([
+    'admitted',
+    'admitted',
+  ])
+  // Nothing renews what it held.
+  await dead.close()
+  const alive = openAdmission(redis, { leaseMs, keyPrefix: dead.keyPrefix })
+  expect(verdictOf(await alive.admit(subject))).toBe('user concurrency')
+  await until(async () => isAdmitted(await alive.admit(subject)), leaseMs + 1_000)
+  await alive.close()
+})
+
+it('a lease is kept for as long as its permit is held', async () => {
+  const admission = openAdmission(redis, { leaseMs })
+  const held = (await times(2, () => admission.admit(subject))).filter(isAdmitted)
+  await pause(3 * leaseMs)
+  expect(verdictOf(await admission.admit(subject))).toBe('user concurrency')
+  for (const { permit } of held) permit.release()
+  expect(verdictOf(await admission.admit(subject))).toBe('admitted')
+  await admission.close()
+})
+
+it('held leases are renewed together, not one by one', async () => {
+  const connection = await connect(server.url)
+  const many = limitClass({ organization: { concurrent: 100 } })
+  const admission = openAdmission(connection, { leaseMs: 300 })
+  await times(50, () => admission.admit({ ...subject, limitClass: many }))
+  await pause(900)
+  expect(await leasesIn(admission)).toEqual([50])
+  expect(connection.calls.length).toBeLessThan(15)
+  await admission.close()
+  connection.close()
+})
+
+it('leases that Redis forgets are entered again by renewal', async () => {
+  const admission = openAdmission(redis, { leaseMs })
+  await times(2, () => admission.admit(subject))
+  await withClient(server.url, (client) => client.flushall())
+  await until(async () => (await leasesIn(admission)).join() === '2,2')
+  expect(verdictOf(await admission.admit(subject))).toBe('user concurrency')
+  await admission.close()
+})
+
+it('a lapsed lease makes room even where others of its set are alive', async () => {
+  const dead = openAdmission(redis, { leaseMs: 300 })
+  await dead.admit(subject)
+  await dead.close()
+  const alive = openAdmission(redis, { leaseMs: 10_000, keyPrefix: dead.keyPrefix })
+  const decisions = await times(2, () => alive.admit(subject))
+  expect(decisions.map(verdictOf)).toEqual(['admitted', 'user concurrency'])
+  await pause(400)
+  const later = await times(2, () => alive.admit(subject))
+  expect(later.map(verdictOf)).toEqual(['admitted', 'user concurrency'])
+  await alive.close()
+})
+
+it('closing tells Redis what was given back last', async () => {
+  const admission = openAdmission(redis)
+  const held = (await times(2, () => admission.admit(subject))).filter(isAdmitted)
+  for (const { permit } of held) permit.release()
+  await admission.close()
+  expect(await leasesIn(admission)).toEqual([])
+})

@@ -1,0 +1,135 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import {
+  ended,
+  findProgram,
+  freePort,
+  signalTree,
+  startServer,
+  type Identity,
+} from './processes.ts'
+import { until } from './until.ts'
+
+/** A private PostgreSQL that a test may break. */
+export type TestPostgres = {
+  readonly url: string
+  /** A new, empty database. */
+  createDatabase(): Promise<string>
+  /** SIGKILL to the server and all its backends. */
+  kill(): Promise<void>
+  /** SIGSTOP: connections stay open and nothing answers. */
+  freeze(): void
+  /** SIGCONT. */
+  thaw(): void
+  /** Start again on the same port with the data as it was. */
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+
+const runFile = promisify(execFile)
+
+export async function startPostgres(): Promise<TestPostgres> {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-postgres-'))
+  const port = await freePort()
+  const identity = serverIdentity()
+  await prepare(folder, identity)
+  const settings = {
+    port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: folder,
+    fsync: 'off',
+  }
+  const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const run = () =>
+    startServer(postgresProgram('postgres'), ['-D', join(folder, 'data'), ...args], identity)
+  const url = `postgresql://gatehouse@127.0.0.1:${port}/postgres`
+  let server = run()
+  await until(() => answersQuery(url), 60_000)
+
+  async function kill(): Promise<void> {
+    if (server.pid !== undefined) signalTree(server.pid, 'SIGKILL')
+    await ended(server)
+  }
+
+  return {
+    url,
+    async createDatabase() {
+      const name = `test_${randomBytes(8).toString('hex')}`
+      await query(url, `CREATE DATABASE ${name}`)
+      return url.replace(/postgres$/, name)
+    },
+    kill,
+    freeze: () => {
+      if (server.pid !== undefined) signalTree(server.pid, 'SIGSTOP')
+    },
+    thaw: () => {
+      if (server.pid !== undefined) signalTree(server.pid, 'SIGCONT')
+    },
+    async restart() {
+      await kill()
+      server = run()
+      await until(() => answersQuery(url), 60_000)
+    },
+    async stop() {
+      await kill()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function prepare(folder: string, identity: Identity | undefined): Promise<void> {
+  await chmod(folder, 0o777)
+  const data = join(folder, 'data')
+  const args = ['-D', data, '-U', 'gatehouse', '--auth=trust', '--no-sync', '-E', 'UTF8']
+  await runFile(postgresProgram('initdb'), args, { cwd: folder, ...identity })
+}
+
+/** PostgreSQL refuses to run as root; `nobody` has this number everywhere. */
+function serverIdentity(): Identity | undefined {
+  return userInfo().uid === 0 ? { uid: 65_534, gid: 65_534 } : undefined
+}
+
+/** The path of a program of PostgreSQL. */
+function postgresProgram(name: string): string {
+  const given = process.env['GATEHOUSE_TEST_POSTGRES_BIN']
+  const program = findProgram(name, given === undefined ? installedFolders() : [given])
+  if (program === undefined) throw new Error(`${name} is not installed; run "npm test"`)
+  return program
+}
+
+/** Debian keeps the programs of each version in a folder of their own. */
+export function installedFolders(root = '/usr/lib/postgresql'): string[] {
+  try {
+    return readdirSync(root).map((version) => join(root, version, 'bin'))
+  } catch {
+    // No such folder: not Debian, or not installed.
+    return []
+  }
+}
+
+async function answersQuery(url: string): Promise<boolean> {
+  try {
+    await query(url, 'SELECT 1')
+    return true
+  } catch {
+    // Not up yet.
+    return false
+  }
+}
+
+async function query(url: string, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    await client.query(text)
+  } finally {
+    await client.end()
+  }
+}
