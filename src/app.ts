@@ -3,14 +3,14 @@ import { createAuthenticator } from './auth/authenticate.ts'
 import type { Configuration } from './config/schema.ts'
 import { openDirectory, type Directory } from './directory/directory.ts'
 import type { AccessRecord } from './gateway/access-log.ts'
-import { createAdmin, listenAdmin } from './gateway/admin.ts'
+import { adminServer, createAdmin } from './gateway/admin.ts'
 import { createChain } from './gateway/chain.ts'
 import { createFindClient, isLoopback } from './gateway/client.ts'
 import { createListener } from './gateway/listener.ts'
 import { createPublicServer } from './gateway/server.ts'
 import { compileGroups } from './groups.ts'
 import { createAdmission } from './limits/admission.ts'
-import { connectRedis } from './redis/connection.ts'
+import { connectRedis, type RedisConnection } from './redis/connection.ts'
 
 /** Where the process writes what happens in it. */
 export type AppLog = {
@@ -42,8 +42,8 @@ export type Addresses = { readonly public: AddressInfo; readonly admin: AddressI
 export async function createApp(configuration: Configuration, log: AppLog): Promise<App> {
   const { listen, requests, transport, shutdown } = configuration
   const { catalog, warnings, upstreams } = await compileGroups(configuration)
-  const directory = await openDirectory({ ...directoryOptions(configuration), log })
-  const redis = configuration.redis && connectRedis(configuration.redis)
+  const directory = await openConfiguredDirectory(configuration, log)
+  const redis = await openRedis(configuration)
   const admission = createAdmission({ ...admissionOptions(configuration), redis, log })
   const publicOrigin = originOf(configuration)
   const writeAccess = (record: AccessRecord): void => {
@@ -79,7 +79,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     inFlight: server.inFlight,
     health: () => ({ directory: directory.health(), limits: admission.health() }),
   })
-  const adminServer = listenAdmin(admin)
+  const adminListener = adminServer(admin)
 
   return {
     directory,
@@ -88,7 +88,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     async listen() {
       return {
         public: await server.listen(listen.public),
-        admin: await adminServer.listen(listen.admin),
+        admin: await adminListener.listen(listen.admin),
       }
     },
     async stop() {
@@ -97,8 +97,48 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
       await server.drain(shutdown.timeoutMs)
       await Promise.all(upstreams.map((upstream) => upstream.close()))
       await admission.close()
+      await redis?.close()
       await directory.close()
-      await adminServer.close()
+      await adminListener.close()
     },
   }
+}
+
+/** Open the directory that a configuration names. */
+export function openConfiguredDirectory(
+  { directory }: Configuration,
+  log: AppLog,
+): Promise<Directory> {
+  const { url, folder, connections, queryTimeoutMs, cache, pepper: peppers } = directory
+  const cacheLimits = {
+    maxEntries: cache.maxEntries,
+    maxAgeMs: cache.maxAgeSeconds * 1_000,
+    staleMs: cache.staleSeconds * 1_000,
+    negativeMs: cache.negativeMs,
+  }
+  const limits = { connections, queryTimeoutMs, cache: cacheLimits, log }
+  if (url === undefined || url === '') return openDirectory({ ...limits, folder, peppers })
+  if (peppers === undefined) throw new Error('The configuration let a missing pepper through')
+  return openDirectory({ ...limits, url, peppers })
+}
+
+async function openRedis({ redis }: Configuration): Promise<RedisConnection | undefined> {
+  const { url, commandTimeoutMs, connectTimeoutMs } = redis
+  if (url === undefined || url === '') return undefined
+  return connectRedis({ url, commandTimeoutMs, connectTimeoutMs })
+}
+
+function admissionOptions({ limits, redis }: Configuration) {
+  return {
+    replicas: limits.replicas,
+    leaseMs: limits.leaseSeconds * 1_000,
+    keyPrefix: redis.keyPrefix,
+    unauthenticated: limits.unauthenticated,
+  }
+}
+
+/** Where callers reach us; without a configured origin, the listener's own address. */
+function originOf({ publicOrigin, listen }: Configuration): string {
+  const { host, port } = listen.public
+  return publicOrigin ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -43,3 +43,15 @@ function limitClass(name: string, limits: ClassConfiguration | undefined): Limit
   if (limits === undefined) throw new Error(`The configuration let an unknown limit class through`)
   return { name, user: scopeLimits(limits.user), organization: scopeLimits(limits.organization) }
 }
+
+type ScopeConfiguration = ClassConfiguration['user']
+
+function scopeLimits({ requests, windowSeconds, concurrent, whenUnavailable }: ScopeConfiguration) {
+  return {
+    whenUnavailable,
+    ...(requests === undefined || windowSeconds === undefined
+      ? {}
+      : { window: { requests, windowMs: windowSeconds * 1_000 } }),
+    ...(concurrent === undefined ? {} : { concurrent }),
+  }
+}

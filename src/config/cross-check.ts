@@ -24,7 +24,8 @@ function groupProblems(group: Group, index: number, { limits }: Configuration): 
     })
   }
   for (const part of ['id', 'environment'] as const) {
-    const label = group.resource?.[part]?.host
+    const source = group.resource?.[part]
+    const label = source !== undefined && 'host' in source ? source.host : undefined
     if (label !== undefined && !group.hosts.every((host) => host.includes(`{${label}}`))) {
       problems.push({
         path: ['apiGroups', index, 'resource', part, 'host'],

@@ -86,19 +86,16 @@ const scopeLimits = z
     },
   )
 
+const name = z.string().min(1)
+
 const source = z
-  .strictObject({
-    path: z.string().min(1).optional(),
-    query: z.string().min(1).optional(),
-    header: z.string().min(1).optional(),
-    host: z.string().min(1).optional(),
-  })
-  .refine((named) => Object.values(named).filter((name) => name !== undefined).length === 1, {
-    message: 'Must name exactly one of path, query, header and host',
-  })
-  .describe(
-    'Where a value stands in a request: the name of a parameter, header field or host label.',
-  )
+  .union([
+    z.strictObject({ path: name }),
+    z.strictObject({ query: name }),
+    z.strictObject({ header: name }),
+    z.strictObject({ host: name }),
+  ])
+  .describe('Where a value stands in a request: one of path, query, header and host.')
 
 const resourceRule = z
   .strictObject({

@@ -23,7 +23,6 @@ export async function followNotifications(
     changed: (payload) => {
       const keyId = changedKey(payload)
       if (keyId === undefined) cache.distrust()
-      else cache.forget(keyId)
     },
     lost: (cause) => {
       cache.distrust()

@@ -30,6 +30,7 @@ export async function openPostgres(options: Options): Promise<Database> {
   await migrateServer(url, queryTimeoutMs)
   const config = connectionConfig(url, queryTimeoutMs, queryTimeoutMs)
   const pool = new pg.Pool({ ...config, max: connections, idleTimeoutMillis: 60_000 })
+  const open = openConnections(pool)
   noteLostConnections(pool, log)
   let feed: ChangeFeed | undefined
   return {
@@ -40,8 +41,9 @@ export async function openPostgres(options: Options): Promise<Database> {
     },
     close: async () => {
       await feed?.close()
-      // A connection that is frozen in a query does not end by itself; the process goes on without.
       await withDeadline(pool.end(), queryTimeoutMs, 'closing the pool').catch(() => undefined)
+      // A connection to a server that is frozen does not end by itself, and keeps the process.
+      for (const client of open) client.connection.stream.destroy()
     },
   }
 }
@@ -92,6 +94,16 @@ function noteLostConnections(pool: pg.Pool, log: DirectoryLog): void {
   pool.on('error', (error) => {
     log.warn({ err: error }, 'an idle connection to PostgreSQL was lost')
   })
+}
+
+/** The connections that are open at the moment, in use or not. */
+function openConnections(pool: pg.Pool): ReadonlySet<pg.Client> {
+  const open = new Set<pg.Client>()
+  pool.on('connect', (client) => {
+    open.add(client)
+    client.on('end', () => open.delete(client))
+  })
+  return open
 }
 
 async function inTransaction<Result>(

@@ -1,4 +1,8 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
+import { listenOn } from './server.ts'
 
 /** What a part of the gateway says of itself; 'degraded' answers still, by other means. */
 export type PartHealth = { readonly state: 'up' | 'degraded' | 'down' }
@@ -36,4 +40,25 @@ export function createAdmin(parts: AdminParts): Hono {
   })
   admin.notFound((c) => c.json({ status: 'not found' }, 404))
   return admin
+}
+
+/** The admin listener, not yet listening. */
+export function adminServer(admin: Hono): {
+  listen(address: { readonly host: string; readonly port: number }): Promise<AddressInfo>
+  close(): Promise<void>
+} {
+  const listener = getRequestListener(admin.fetch, { overrideGlobalObjects: false })
+  const server = createServer((incoming, outgoing) => {
+    void listener(incoming, outgoing)
+  })
+  return {
+    listen: ({ host, port }) => listenOn(server, host, port),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve()
+        })
+        server.closeAllConnections()
+      }),
+  }
 }

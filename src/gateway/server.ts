@@ -160,7 +160,8 @@ const parserErrors: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
 }
 
-function listenOn(server: Server, host: string, port: number): Promise<AddressInfo> {
+/** Listen, and say where; rejects where the address cannot be had. */
+export function listenOn(server: Server, host: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {

@@ -49,6 +49,16 @@ export async function openOnServer(
   return closing(await openDirectory({ ...testOptions().options, ...changes, url, peppers }))
 }
 
+/** A key that was made by an earlier gateway, so that no notification of it is under way. */
+export async function keyFromBefore(url: string): Promise<MadeKey> {
+  const directory = await openDirectory({ ...testOptions().options, url, peppers })
+  try {
+    return await makeKey(directory)
+  } finally {
+    await directory.close()
+  }
+}
+
 /** Open an embedded directory for the length of a test. */
 export async function openInFolder(folder: string): Promise<Directory> {
   return closing(await openDirectory({ ...testOptions().options, folder, peppers }))
@@ -79,13 +89,16 @@ export async function makeUser(
   return { organizationId: organization.id, userId: id }
 }
 
+/** A key, with the only copy of its secret, and whose it is. */
+export type MadeKey = {
+  readonly organizationId: string
+  readonly userId: string
+  readonly id: string
+  readonly secret: string
+}
+
 /** A cloud key of a new user of a new organization. */
-export async function makeKey(directory: Directory): Promise<{
-  organizationId: string
-  userId: string
-  id: string
-  secret: string
-}> {
+export async function makeKey(directory: Directory): Promise<MadeKey> {
   const owner = await makeUser(directory)
   const key = { ownerId: owner.userId, resource: { kind: 'cloud' } } as const
   return { ...owner, ...(await directory.createApiKey(key, actor)) }

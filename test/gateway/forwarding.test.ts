@@ -91,7 +91,9 @@ describe('the request that reaches the upstream', () => {
   test('keeps the caller’s other fields, in order and multiplicity', async () => {
     await rawExchange(gateway.port, head('GET /any/x', 'X-A: 1', 'Cookie: a', 'x-a: 2', 'X-B: é'))
     const received = upstream.requests[0]?.rawHeaders ?? []
-    const own = received.filter((_, index) => /^(?:x-[ab]|cookie)$/i.test(received[index & ~1] ?? ''))
+    const own = received.filter((_, index) =>
+      /^(?:x-[ab]|cookie)$/i.test(received[index & ~1] ?? ''),
+    )
     expect(own).toEqual(['x-a', '1', 'cookie', 'a', 'x-a', '2', 'x-b', 'Ã©'])
   })
 
@@ -133,22 +135,42 @@ describe('the request that reaches the upstream', () => {
     expect(upstream.requests[0]?.headers['x-mine']).toBeUndefined()
   })
 
-  test.each(['PUT', 'POST', 'PATCH', 'DELETE'])('%s carries its body, sized or chunked', async (method) => {
-    await rawExchange(gateway.port, `${head(`${method} /any/x`, 'Content-Length: 5')}hello`)
-    const chunked = head(`${method} /any/x`, 'Transfer-Encoding: chunked')
-    await rawExchange(gateway.port, `${chunked}3\r\nhel\r\n2;ext=1\r\nlo\r\n0\r\nX-T: 1\r\n\r\n`)
-    await until(() => upstream.requests.every(({ body }) => body !== undefined))
-    expect(upstream.requests.map(({ body }) => body?.toString())).toEqual(['hello', 'hello'])
-  })
+  test.each(['PUT', 'POST', 'PATCH', 'DELETE'])(
+    '%s carries its body, sized or chunked',
+    async (method) => {
+      await rawExchange(gateway.port, `${head(`${method} /any/x`, 'Content-Length: 5')}hello`)
+      const chunked = head(`${method} /any/x`, 'Transfer-Encoding: chunked')
+      await rawExchange(gateway.port, `${chunked}3\r\nhel\r\n2;ext=1\r\nlo\r\n0\r\nX-T: 1\r\n\r\n`)
+      await until(() => upstream.requests.every(({ body }) => body !== undefined))
+      expect(upstream.requests.map(({ body }) => body?.toString())).toEqual(['hello', 'hello'])
+    },
+  )
 })
 
 describe('the response that reaches the client', () => {
   test('keeps the upstream’s fields, in order, spelling and multiplicity', async () => {
     upstream.behave((_, outgoing) => {
       outgoing.writeHead(201, 'Made', [
-        'Set-Cookie', 'a=1', 'X-One', '1', 'set-cookie', 'b=2', 'Location', '/any/y',
-        'Server', 'secret/1.0', 'X-Powered-By', 'secret', 'Gatehouse-Principal-Id', 'secret',
-        'Connection', 'keep-alive, X-Hop', 'X-Hop', 'secret', 'Content-Length', '2',
+        'Set-Cookie',
+        'a=1',
+        'X-One',
+        '1',
+        'set-cookie',
+        'b=2',
+        'Location',
+        '/any/y',
+        'Server',
+        'secret/1.0',
+        'X-Powered-By',
+        'secret',
+        'Gatehouse-Principal-Id',
+        'secret',
+        'Connection',
+        'keep-alive, X-Hop',
+        'X-Hop',
+        'secret',
+        'Content-Length',
+        '2',
       ])
       outgoing.end('ok')
     })
@@ -224,7 +246,7 @@ describe('the response that reaches the client', () => {
     const client = await rawClient(gateway.port)
     client.send(head('GET /any/x', 'TE: trailers', 'Connection: close, TE'))
     expect(await client.ended()).toMatch(/0\r\nX-Checksum: c\r\n\r\n$/)
-    expect(upstream.requests[0]?.headers.te).toBe('trailers')
+    expect(upstream.requests[0]?.headers['te']).toBe('trailers')
   })
 
   test('is the final one, however many interim ones come first', async () => {
@@ -324,19 +346,22 @@ describe('streams', () => {
     expect((await pieces.next()).done).toBe(true)
   })
 
-  test.each([413, 200])('an early %i is passed on while the body is still coming', async (status) => {
-    upstream.behave((_, outgoing) => {
-      outgoing.writeHead(status)
-      outgoing.end('{}')
-    })
-    const outgoing = call('/any/x', { method: 'POST' })
-    outgoing.on('error', () => undefined)
-    sendMegabytes(outgoing, 20)
-    const response = await responseTo(outgoing)
-    expect(response.statusCode).toBe(status)
-    response.destroy()
-    outgoing.destroy()
-  })
+  test.each([413, 200])(
+    'an early %i is passed on while the body is still coming',
+    async (status) => {
+      upstream.behave((_, outgoing) => {
+        outgoing.writeHead(status)
+        outgoing.end('{}')
+      })
+      const outgoing = call('/any/x', { method: 'POST' })
+      outgoing.on('error', () => undefined)
+      sendMegabytes(outgoing, 20)
+      const response = await responseTo(outgoing)
+      expect(response.statusCode).toBe(status)
+      response.destroy()
+      outgoing.destroy()
+    },
+  )
 })
 
 describe('a client that goes away', () => {
@@ -376,7 +401,8 @@ describe('a client that goes away', () => {
 
 describe('an upstream’s error', () => {
   test('in the group’s own shape passes, with the request id added', async () => {
-    const body = '{"error":{"code":"NAME_TAKEN","message":"The name is taken"},"n":9223372036854775807}'
+    const body =
+      '{"error":{"code":"NAME_TAKEN","message":"The name is taken"},"n":9223372036854775807}'
     upstream.behave((_, outgoing) => {
       outgoing.writeHead(409, { 'Content-Type': 'application/json', Location: '/any/other' })
       outgoing.end(body)
@@ -395,14 +421,20 @@ describe('an upstream’s error', () => {
     })
     const response = await rawExchange(gateway.port, head('GET /rest/x'))
     expect(response.field('Content-Encoding')).toBeUndefined()
-    expect(response.json()).toMatchObject({ error_code: 40403, requestId: expect.any(String) as string })
+    expect(response.json()).toMatchObject({
+      error_code: 40403,
+      requestId: expect.any(String) as string,
+    })
   })
 
   test.each([
     ['text/html', '<h1>nginx on db-7.internal</h1>'],
     ['application/json', '{"stack":"at db-7.internal:5432"}'],
     ['application/json', '{"message":"db-7.internal'],
-    ['application/json', JSON.stringify({ error: { code: 'X', message: 'db-7.internal'.repeat(10_000) } })],
+    [
+      'application/json',
+      JSON.stringify({ error: { code: 'X', message: 'db-7.internal'.repeat(10_000) } }),
+    ],
   ])('in any other shape (%s) is answered by its status alone', async (type, body) => {
     upstream.behave((_, outgoing) => {
       outgoing.writeHead(500, { 'Content-Type': type })

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
 import type { Authenticate } from '../../auth/authenticate.ts'
-import { resourceOf } from '../../catalog/resource.ts'
+import { resourceOf, type RequestParts } from '../../catalog/resource.ts'
 import { GatewayError } from '../../errors/gateway-error.ts'
 import type { AdmitAddress } from '../../limits/admission.ts'
 import { limitedAddress } from '../client.ts'
@@ -20,7 +20,7 @@ export function authenticateStep(
     const match = left(c, 'match')
     const { security, group } = match.operation
     try {
-      const resource = resourceOf(group.resource, match, c.env)
+      const resource = resourceOf(group.resource, match, requestParts(c.env))
       const outcome = authenticate(c.env.head.authorization, security, resource)
       c.set('authentication', outcome instanceof Promise ? await outcome : outcome)
     } catch (error) {
@@ -28,6 +28,16 @@ export function authenticateStep(
       throw error
     }
     return next()
+  }
+}
+
+function requestParts({ head, incoming }: Exchange): RequestParts {
+  return {
+    query: head.target.query,
+    header: (name) => {
+      const value = incoming.headers[name]
+      return Array.isArray(value) ? value.join(', ') : value
+    },
   }
 }
 

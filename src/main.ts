@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs'
+import { createApp, openConfiguredDirectory } from './app.ts'
+import { CatalogError } from './catalog/catalog-error.ts'
+import { describeRoutes } from './catalog/route-list.ts'
+import { firstRunMessage } from './cli/first-run.ts'
+import { buildProgram, type Commands } from './cli/program.ts'
+import { table } from './cli/table.ts'
+import { ConfigurationError, loadConfiguration } from './config/load.ts'
+import type { Configuration } from './config/schema.ts'
+import { startDemoUpstream } from './demo/upstream.ts'
+import { GatewayError } from './errors/gateway-error.ts'
+import { compileGroups } from './groups.ts'
+import { openLog } from './telemetry/log.ts'
+
+const commands: Commands = {
+  serve,
+  async check(configPath) {
+    const configuration = await loadConfiguration(configPath, process.env)
+    const { catalog, warnings } = await compileGroups(configuration)
+    for (const warning of warnings) process.stdout.write(`warning: ${warning}\n`)
+    process.stdout.write(overAdmission(configuration))
+    process.stdout.write(`${catalog.operations.length} operations: ok\n`)
+  },
+  async routes(configPath, output) {
+    const { catalog } = await compileGroups(await loadConfiguration(configPath, process.env))
+    const rows = describeRoutes(catalog)
+    if (output === 'json') {
+      process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`)
+      return
+    }
+    const cells = rows.map((row) => [
+      row.method,
+      row.path,
+      row.hosts.length === 0 ? '*' : row.hosts.join(','),
+      row.group,
+      row.authorizations,
+      row.stage,
+    ])
+    const headings = ['METHOD', 'PATH', 'HOSTS', 'GROUP', 'AUTHORIZATIONS', 'STAGE']
+    process.stdout.write(table(headings, cells))
+  },
+  async createKey({ configPath, owner, displayName, resource, expiresAtMs }) {
+    const configuration = await loadConfiguration(configPath, process.env)
+    const log = openLog('error')
+    const directory = await openConfiguredDirectory(configuration, log)
+    try {
+      const { id, secret } = await directory.createApiKey(
+        {
+          ownerId: owner,
+          displayName,
+          resource,
+          ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+        },
+        { id: 'cli' },
+      )
+      process.stdout.write(`key id  ${id}\nsecret  ${secret}\n`)
+    } finally {
+      await directory.close()
+    }
+  },
+  async demo(address) {
+    const upstream = await startDemoUpstream(address)
+    process.stdout.write(`The demo upstream listens on http://${address.host}:${upstream.port}\n`)
+  },
+}
+
+async function serve(configPath: string): Promise<void> {
+  const configuration = await loadConfiguration(configPath, process.env)
+  const log = openLog(configuration.log.level)
+  const app = await createApp(configuration, log)
+  for (const warning of app.warnings) log.warn({ warning }, 'check')
+  const demo =
+    configuration.demo && (await startDemoUpstream({ host: '127.0.0.1', ...configuration.demo }))
+  const addresses = await app.listen()
+  log.info({ public: addresses.public, admin: addresses.admin }, 'listening')
+  if (configuration.directory.url === undefined || configuration.directory.url === '') {
+    const first = await app.directory.bootstrap(
+      { organizationName: 'Example', userEmail: 'admin@example.com', userName: 'Administrator' },
+      { id: 'first-start' },
+    )
+    const origin = `http://${configuration.listen.public.host}:${addresses.public.port}`
+    if (first !== undefined) {
+      const { id, secret } = first.apiKey
+      process.stdout.write(firstRunMessage({ origin, keyId: id, secret }))
+    }
+  }
+  let isStopping = false
+  const stop = (signal: NodeJS.Signals): void => {
+    if (isStopping) return
+    isStopping = true
+    log.info({ signal }, 'draining')
+    void app
+      .stop()
+      .then(() => demo?.close())
+      .then(() => {
+        log.info({}, 'stopped')
+        log.flush()
+        process.exit(0)
+      })
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+/** The most that may pass per window while Redis cannot be asked, for each class and scope. */
+function overAdmission({ limits }: Configuration): string {
+  const rows = Object.entries(limits.classes).flatMap(([name, scopes]) =>
+    (['user', 'organization'] as const).flatMap((scope) => {
+      const { requests, whenUnavailable } = scopes[scope]
+      if (requests === undefined) return []
+      const share = limits.replicas * Math.ceil(requests / limits.replicas)
+      const worst = {
+        local: String(requests + share),
+        refuse: String(requests),
+        admit: 'unbounded',
+      }
+      return [[name, scope, String(requests), whenUnavailable, worst[whenUnavailable]]]
+    }),
+  )
+  const headings = ['CLASS', 'SCOPE', 'LIMIT', 'WITHOUT REDIS', 'WORST PER WINDOW']
+  return `${table(headings, rows)}\n`
+}
+
+/** Whatever an operator can mend is told in a line or more; anything else is a bug, with its stack. */
+function explain(error: unknown): string {
+  if (error instanceof ConfigurationError) return error.message
+  if (error instanceof CatalogError) return error.problems.join('\n')
+  if (error instanceof GatewayError)
+    return [error.message, error.details].filter(Boolean).join('. ')
+  if (error instanceof Error && error.message !== '') return error.message
+  return String(error)
+}
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { version: string }
+
+try {
+  await buildProgram(commands, version).parseAsync()
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`)
+  process.exitCode = 1
+}
