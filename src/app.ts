@@ -26,7 +26,7 @@ export type App = {
   readonly warnings: readonly string[]
   listen(): Promise<Addresses>
   /** Requests whose response has not ended. */
-  inFlight(): number
+  readonly inFlight: () => number
   /** Become unready, keep answering for the grace time, let requests finish, close everything. */
   stop(): Promise<void>
 }
@@ -97,7 +97,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
       await server.drain(shutdown.timeoutMs)
       await Promise.all(upstreams.map((upstream) => upstream.close()))
       await admission.close()
-      await redis?.close()
+      redis?.close()
       await directory.close()
       await adminListener.close()
     },

@@ -119,7 +119,7 @@ function oneOf(...choices: readonly string[]): (value: string) => string {
 }
 
 /** `cloud`, `global`, `kafka-cluster:lkc-1`, or `flink-region:aws.us-east-1@env-1`. */
-export function parseResource(value: string): KeyResourceOption {
+function parseResource(value: string): KeyResourceOption {
   if (value === 'cloud' || value === 'global') return { kind: value }
   const parsed = /^([a-z][a-z0-9-]*):([^@]+)(?:@(.+))?$/.exec(value)
   const [, resourceKind, id, environment] = parsed ?? []

@@ -1,5 +1,7 @@
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
+import { credentialKinds } from '../auth/policy.ts'
+import { errorProfiles } from '../errors/profile.ts'
 
 const port = z.int().min(0).max(65_535).describe('TCP port; 0 picks a free one.')
 const milliseconds = z.int().min(1).max(86_400_000)
@@ -50,14 +52,7 @@ const pathPrefix = z
   )
 
 /** Every kind of credential that a security scheme can stand for. */
-const credentialKind = z.enum([
-  'cloud-api-key',
-  'resource-api-key',
-  'global-api-key',
-  'sts-access-token',
-  'external-access-token',
-  'partner-access-token',
-])
+const credentialKind = z.enum(credentialKinds)
 
 const schemeMapping = z
   .record(z.string().min(1), z.union([credentialKind, z.literal('ignore')]))
@@ -126,10 +121,7 @@ const apiGroup = z.strictObject({
   basePath: pathPrefix.optional().describe('Replaces the base path of the document’s servers.'),
   hosts: z.array(hostPattern).default([]).describe('Hosts it is served under; empty: any.'),
   upstream,
-  errorProfile: z
-    .enum(['standard', 'connect', 'kafka-rest', 'schema-registry', 'json-api', 'oauth'])
-    .default('standard')
-    .describe('Shape of the error bodies.'),
+  errorProfile: z.enum(errorProfiles).default('standard').describe('Shape of the error bodies.'),
   limitClass: z.string().min(1).describe('One of limits.classes.'),
   maxBodyBytes: bytes.optional().describe('Overrides requests.maxBodyBytes.'),
   resource: resourceRule.optional(),

@@ -29,20 +29,22 @@ export function startDemoUpstream(address: {
 }
 
 function demo(): Hono {
-  const app = new Hono().basePath('/demo/v1')
-  app.get('/hello', (c) => c.json({ message: 'Hello from behind the gateway', ...caller(c) }))
-  app.post('/echo', (c) => {
+  const app = new Hono()
+  app.get('/demo/v1/hello', (c) =>
+    c.json({ message: 'Hello from behind the gateway', ...caller(c) }),
+  )
+  app.post('/demo/v1/echo', (c) => {
     c.header('Content-Type', c.req.header('content-type') ?? 'application/octet-stream')
     return stream(c, async (out) => {
       if (c.req.raw.body !== null) await out.pipe(c.req.raw.body)
     })
   })
-  app.get('/slow', async (c) => {
+  app.get('/demo/v1/slow', async (c) => {
     const seconds = Math.min(Math.max(Number(c.req.query('seconds') ?? 1) || 0, 0), maxSlowSeconds)
     await new Promise((resolve) => setTimeout(resolve, seconds * 1_000))
     return c.json({ message: `Answered after ${seconds} seconds`, ...caller(c) })
   })
-  app.get('/items/:id', (c) => c.json({ id: c.req.param('id'), ...caller(c) }))
+  app.get('/demo/v1/items/:id', (c) => c.json({ id: c.req.param('id'), ...caller(c) }))
   return app
 }
 

@@ -9,7 +9,7 @@ type Migration = { readonly version: number; readonly name: string; readonly scr
  * Bring the schema up to this program's version, inside the caller's transaction. Processes that
  * start at the same time do it one after the other, and all but the first find nothing to do.
  *
- * @throws {Error} where the schema is newer than this program
+ * @throws {Error} where the schema is newer than this program, or a step fails
  */
 export async function migrate(session: MigrationSession): Promise<void> {
   const migrations = await readMigrations()
@@ -19,7 +19,9 @@ export async function migrate(session: MigrationSession): Promise<void> {
   const version = current?.version ?? 0
   refuseNewerSchema(version, migrations.length)
   for (const migration of migrations.slice(version)) {
-    await session.execute(migration.script)
+    await session.execute(migration.script).catch((cause: unknown) => {
+      throw new Error(`The directory's schema migration ${migration.name} failed`, { cause })
+    })
     await session.query(noteMigration, migration.version, migration.name)
   }
 }

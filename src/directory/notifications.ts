@@ -23,9 +23,10 @@ export async function followNotifications(
     changed: (payload) => {
       const keyId = changedKey(payload)
       if (keyId === undefined) cache.distrust()
+      else cache.forget(keyId)
     },
     lost: (cause) => {
-      cache.distrust()
+      
       areLost = true
       log.warn({ err: cause }, 'change notifications of the directory were lost; reconnecting')
     },

@@ -48,14 +48,15 @@ export function errorAnswer(refusal: Refusal): Answer {
 }
 
 function errorFields({ error, profile, requestId, limit }: Refusal): string[] {
+  // Kafka REST clients know no limit fields; its reference says that none are sent.
+  const silent = profile === 'kafka-rest' && error.status === 429
   const fields = ['Content-Type', 'application/json', 'Cache-Control', 'no-store']
   if (profile === 'oauth') fields.push('Pragma', 'no-cache')
   fields.push('X-Content-Type-Options', 'nosniff')
   for (const [name, value] of Object.entries(error.headers)) {
+    if (silent && name === 'Retry-After') continue
     for (const each of typeof value === 'string' ? [value] : value) fields.push(name, each)
   }
-  // Kafka REST clients know no limit fields; its reference says that none are sent.
-  const silent = profile === 'kafka-rest' && error.status === 429
   addOwn(fields, { requestId, limit: silent ? undefined : limit, authenticated: false })
   if (error.retryAfterSeconds !== undefined && !silent) {
     fields.push('Retry-After', String(error.retryAfterSeconds))
@@ -112,7 +113,9 @@ function linger(incoming: IncomingMessage, outgoing: ServerResponse): void {
   function close(): void {
     clearTimeout(timer)
     incoming.off('data', onData).off('end', close).off('close', close)
-    outgoing.end(() => incoming.socket.destroySoon())
+    outgoing.end(() => {
+      incoming.socket.destroySoon()
+    })
   }
   incoming.on('data', onData).once('end', close).once('close', close).resume()
 }

@@ -33,13 +33,13 @@ function passingFields({ incoming, head }: Exchange, handOff: HandOff): string[]
   const named = connectionNamed(rawHeaders, head.names)
   const fields: string[] = []
   let acceptsTrailers = false
-  head.names.forEach((name, position) => {
+  for (const [position, name] of head.names.entries()) {
     const value = rawHeaders[position * 2 + 1] ?? ''
     if (name === 'te') acceptsTrailers ||= /(?:^|,)\s*trailers\s*(?:,|$)/i.test(value)
-    if (isHopByHop(name) || isReserved(name) || named?.has(name) === true) return
-    if (name === 'authorization' && handOff.authorization === 'remove') return
+    if (isHopByHop(name) || isReserved(name) || named?.has(name) === true) continue
+    if (name === 'authorization' && handOff.authorization === 'remove') continue
     fields.push(name, value)
-  })
+  }
   if (acceptsTrailers) fields.push('te', 'trailers')
   return fields
 }

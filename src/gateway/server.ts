@@ -21,7 +21,7 @@ export type ServerLimits = {
 export type PublicServer = {
   listen(address: { readonly host: string; readonly port: number }): Promise<AddressInfo>
   /** Requests whose response has not ended. */
-  inFlight(): number
+  readonly inFlight: () => number
   /**
    * Take no new connections, let requests in flight finish, and close. Those that have not been
    * answered after `timeoutMs` are answered SHUTTING_DOWN; those half answered are cut.

@@ -74,7 +74,6 @@ function refuseAmbiguous(segment: string): void {
     if (decoded.split('/').some((part) => /^\.{1,2}(?:;|$)/.test(part))) {
       throw invalid('The path has a dot segment.')
     }
-    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
     if (/[\x00-\x1f\x7f\\]/.test(decoded)) {
       throw invalid('The path contains a backslash or a control character.')
     }

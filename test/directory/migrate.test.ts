@@ -47,7 +47,7 @@ test('a migration that fails leaves nothing behind', async () => {
   const url = await postgres.createDatabase()
   const client = await connect(url)
   await client.query('CREATE TABLE api_keys (in_the_way integer)')
-  await expect(openOnServer(url)).rejects.toThrow()
+  await expect(openOnServer(url)).rejects.toThrow('api-keys.sql failed')
   const { rows } = await client.query<{ name: string }>(
     "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
   )

@@ -131,15 +131,32 @@ describe('a change that was not told counts', () => {
     await byHand.query('UPDATE api_keys SET revoked_at = now()')
   }
 
+  /** Cut the gateways' listening connections, and allow no new connections until told. */
+  async function cutOff(byHand: pg.Client): Promise<{ letBack: () => Promise<void> }> {
+    const database = byHand.database ?? ''
+    const admin = new pg.Client({ connectionString: postgres.url })
+    await admin.connect()
+    onTestFinished(() => admin.end())
+    await admin.query(`ALTER DATABASE ${database} ALLOW_CONNECTIONS false`)
+    for (const pid of await listeners(byHand))
+      await byHand.query('SELECT pg_terminate_backend($1)', [pid])
+    return {
+      letBack: async () => {
+        await admin.query(`ALTER DATABASE ${database} ALLOW_CONNECTIONS true`)
+      },
+    }
+  }
+
   test('as soon as the connection for notifications is found to be lost', async () => {
     const { key, here, byHand } = await setUp()
     await cacheKey(here, key)
     await revokeSilently(byHand)
     expect(await present(here, key)).toBe('accepted')
-    for (const pid of await listeners(byHand))
-      await byHand.query('SELECT pg_terminate_backend($1)', [pid])
-    await untilRefused(here, key)
-    await until(() => here.health().notifications === 'arriving')
+    await cutOff(byHand)
+    await until(() => here.health().notifications === 'lost')
+    // Its look-ups go on over connections that it has.
+    expect(await present(here, key)).toBe('CREDENTIAL_REJECTED')
+    expect(here.health()).toEqual({ state: 'up', notifications: 'lost' })
   })
 
   test('as soon as that connection gives no sign of life', async () => {
@@ -160,22 +177,12 @@ describe('a change that was not told counts', () => {
   test('when it was made between the loss and the return of that connection', async () => {
     const { key, here, byHand } = await setUp()
     await cacheKey(here, key)
-    const { rows } = await byHand.query<{ name: string }>('SELECT current_database() AS name')
-    const name = rows[0]?.name ?? ''
-    const admin = new pg.Client({ connectionString: postgres.url })
-    await admin.connect()
-    onTestFinished(() => admin.end())
-
-    await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`)
-    for (const pid of await listeners(byHand))
-      await byHand.query('SELECT pg_terminate_backend($1)', [pid])
+    const { letBack } = await cutOff(byHand)
     await until(() => here.health().notifications === 'lost')
-    // Its look-ups go on over connections that it has, and are cached again.
     await cacheKey(here, key)
     await revokeSilently(byHand)
     expect(await present(here, key)).toBe('accepted')
-
-    await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`)
+    await letBack()
     await until(() => here.health().notifications === 'arriving')
     expect(await present(here, key)).toBe('CREDENTIAL_REJECTED')
   })

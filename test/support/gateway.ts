@@ -32,7 +32,7 @@ export type TestGateway = {
   readonly directory: Directory
   /** Every record of the log so far. */
   readonly log: readonly Readonly<Record<string, unknown>>[]
-  inFlight(): number
+  readonly inFlight: () => number
   stop(): Promise<void>
 }
 
@@ -65,7 +65,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
 }
 
 /** An Authorization value (RFC 7617). */
-export function basic(id: string, secret: string): string {
+function basic(id: string, secret: string): string {
   return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
 }
 

@@ -80,7 +80,7 @@ export async function recordingUpstream(): Promise<RecordingUpstream> {
 }
 
 /** Listen on a free port of the loopback address. */
-export function listening(server: Server | import('node:net').Server): Promise<number> {
+function listening(server: Server): Promise<number> {
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => {
       resolve((server.address() as AddressInfo).port)
