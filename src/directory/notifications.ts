@@ -26,7 +26,7 @@ export async function followNotifications(
       else cache.forget(keyId)
     },
     lost: (cause) => {
-      
+      cache.distrust()
       areLost = true
       log.warn({ err: cause }, 'change notifications of the directory were lost; reconnecting')
     },

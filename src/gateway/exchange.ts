@@ -78,7 +78,7 @@ export function left<Key extends keyof Steps>(
   context: Context<GatewayEnv>,
   key: Key,
 ): NonNullable<Steps[Key]> {
-  const value = context.get(key) as Steps[Key]
+  const value: Steps[Key] = context.get<Key>(key)
   if (value === undefined || value === null) throw new Error(`No earlier step left "${key}"`)
   return value
 }

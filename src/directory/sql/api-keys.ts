@@ -40,7 +40,7 @@ export const findKey = statement(
 )
 
 /** A key as lists show it. */
-export type KeyListRow = z.infer<typeof pageOfKeys.row>
+type KeyListRow = z.infer<typeof pageOfKeys.row>
 
 /** $1: organization id, $2: id to begin after, $3: how many */
 export const pageOfKeys = statement(
