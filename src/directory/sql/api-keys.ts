@@ -40,7 +40,6 @@ export const findKey = statement(
 )
 
 /** A key as lists show it. */
-type KeyListRow = z.infer<typeof pageOfKeys.row>
 
 /** $1: organization id, $2: id to begin after, $3: how many */
 export const pageOfKeys = statement(
