@@ -39,8 +39,6 @@ export const findKey = statement(
   }),
 )
 
-/** A key as lists show it. */
-
 /** $1: organization id, $2: id to begin after, $3: how many */
 export const pageOfKeys = statement(
   `SELECT k.id, k.owner_id, k.display_name, k.description,
