@@ -29,6 +29,7 @@ export type KeyCache = {
 }
 
 type Parts = {
+  /** Read a key. Rejects with DIRECTORY_UNAVAILABLE where the database does not answer. */
   readonly lookUp: (keyId: string) => Promise<KeyRecord | undefined>
   readonly availability: Availability
   readonly limits: CacheLimits
@@ -98,8 +99,10 @@ export function createKeyCache({ lookUp, availability, limits, now }: Parts): Ke
         return record
       },
       (cause: unknown) => {
-        availability.failed(cause)
         if (isCurrent()) lookUps.delete(keyId)
+        // What else can fail is a bug about this key, and says nothing about the other keys.
+        if (!isUnavailability(cause)) throw cause
+        availability.failed(cause)
         return withoutDatabase(keyId, cause)
       },
     )
@@ -137,4 +140,8 @@ export function createKeyCache({ lookUp, availability, limits, now }: Parts): Ke
       return
     }
   }
+}
+
+function isUnavailability(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'DIRECTORY_UNAVAILABLE'
 }

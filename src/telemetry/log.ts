@@ -14,12 +14,12 @@ export type Log = {
 }
 
 /** Lines are gathered up to this many bytes, or this many milliseconds, whichever comes first. */
-const batchBytes = 16_384
+const batchBytes = 8_192
 const batchMs = 200
 
 /**
  * Open the log. Lines are written in batches and off the event loop, so a process that is killed
- * loses at most the lines of its last 200 ms (or 16 KiB).
+ * loses at most the lines of its last 200 ms (or 8 KiB).
  */
 export function openLog(level: LogLevel): Log {
   const destination = pino.destination({ dest: 1, sync: false, minLength: batchBytes })

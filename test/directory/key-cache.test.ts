@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createKeyCache, type CacheLimits, type KeyCache } from '../../src/directory/key-cache.ts'
 import type { KeyRecord } from '../../src/directory/key-record.ts'
+import { GatewayError } from '../../src/errors/gateway-error.ts'
 
 const limits: CacheLimits = { maxEntries: 3, maxAgeMs: 60, staleMs: 600, negativeMs: 10 }
 
@@ -23,7 +24,8 @@ function setUp(): {
   asked: string[]
   /** Give the answer to the oldest look-up that waits. */
   answer: (record: KeyRecord | undefined) => Promise<void>
-  fail: () => Promise<void>
+  /** Have the oldest look-up that waits fail. */
+  fail: (error?: Error) => Promise<void>
   isDown: () => boolean
 } {
   const clock = { ms: 0 }
@@ -59,8 +61,8 @@ function setUp(): {
       waiting.shift()?.resolve(found)
       await settled()
     },
-    fail: async () => {
-      waiting.shift()?.reject(new Error('connection refused'))
+    fail: async (error = new GatewayError('DIRECTORY_UNAVAILABLE')) => {
+      waiting.shift()?.reject(error)
       await settled()
     },
     isDown: () => isDown,
@@ -300,4 +302,13 @@ describe('while the database is away', () => {
     await set.fail()
     await refused
   })
+})
+
+test('a bug about one key is no outage for the others', async () => {
+  const set = setUp()
+  const refused = expect(set.cache.find('A')).rejects.toThrow('not as expected')
+  await set.fail(new TypeError('not as expected'))
+  await refused
+  expect(set.isDown()).toBe(false)
+  expect(set.cache.find('A')).toBeInstanceOf(Promise)
 })

@@ -36,7 +36,7 @@ CREATE TABLE api_keys (
   resource_id text CHECK (length(resource_id) BETWEEN 1 AND 255),
   resource_environment text CHECK (length(resource_environment) BETWEEN 1 AND 255),
   revoked_at timestamptz,
-  expires_at timestamptz,
+  expires_at timestamptz CHECK (isfinite(expires_at)),
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   CHECK ((opens = 'resource') = (resource_kind IS NOT NULL AND resource_id IS NOT NULL)),
@@ -51,7 +51,7 @@ CREATE TABLE api_key_secrets (
   digest bytea NOT NULL CHECK (octet_length(digest) = 32),
   pepper_id text NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
-  expires_at timestamptz,
+  expires_at timestamptz CHECK (isfinite(expires_at)),
   PRIMARY KEY (key_id, slot)
 );
 
