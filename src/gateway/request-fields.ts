@@ -1,12 +1,7 @@
 import type { Authentication } from '../auth/authenticate.ts'
 import type { Client } from './client.ts'
 import type { Exchange } from './exchange.ts'
-
-/** What of the hand-off an API group decides. */
-export type HandOff = {
-  /** Whether the caller's Authorization goes to the upstream, or ends here. */
-  readonly authorization: 'remove' | 'keep'
-}
+import type { HandOff } from './upstream.ts'
 
 /**
  * The header fields that go to the upstream, as names and values in turn.

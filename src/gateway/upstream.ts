@@ -1,5 +1,10 @@
 import { Pool, type Dispatcher } from 'undici'
-import type { HandOff } from './request-fields.ts'
+
+/** What of the hand-off an API group decides. */
+export type HandOff = {
+  /** Whether the caller's Authorization goes to the upstream, or ends here. */
+  readonly authorization: 'remove' | 'keep'
+}
 
 /** How the instances of one upstream are reached. */
 export type UpstreamOptions = HandOff & {

@@ -91,6 +91,12 @@ describe('when PostgreSQL is frozen', () => {
     await expectToBeBack(directory)
   }, 60_000)
 
+  test('a directory that is to be opened is refused', async () => {
+    const url = await postgres.createDatabase()
+    postgres.freeze()
+    await expect(openOnServer(url, { queryTimeoutMs: 300 })).rejects.toThrow('cannot be reached')
+  }, 60_000)
+
   test('a directory closes all the same', async () => {
     const url = await postgres.createDatabase()
     const directory = await openDirectory({ ...testOptions().options, url, peppers })
