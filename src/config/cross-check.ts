@@ -1,58 +1,116 @@
-import type { Configuration } from './schema.ts'
-import type { Problem } from './source.ts'
+import type { Path, Problem } from './source.ts'
 
-/** What each part of a configuration must know of the others. */
-export function crossCheck(configuration: Configuration): readonly Problem[] {
+/**
+ * What each part of a configuration must know of the others. It looks at the file's own value, where
+ * anything may be missing or of another type, so that both this and the schema's problems are told
+ * at once; what the schema refuses is passed over here.
+ */
+export function crossCheck(value: unknown): readonly Problem[] {
+  const groups = listAt(value, ['apiGroups'])
   return [
-    ...configuration.apiGroups.flatMap((group, index) =>
-      groupProblems(group, index, configuration),
-    ),
-    ...duplicateNames(configuration),
-    ...pepperProblems(configuration.directory),
+    ...groups.flatMap((group, index) => [
+      ...limitClassProblems(group, index, value),
+      ...resourceProblems(group, index),
+    ]),
+    ...duplicateNames(groups),
+    ...pepperProblems(at(value, ['directory'])),
+    ...portProblems(value),
   ]
 }
 
-type Group = Configuration['apiGroups'][number]
-
-function groupProblems(group: Group, index: number, { limits }: Configuration): readonly Problem[] {
-  const problems: Problem[] = []
-  if (!Object.hasOwn(limits.classes, group.limitClass)) {
-    const known = Object.keys(limits.classes).join(', ')
-    problems.push({
-      path: ['apiGroups', index, 'limitClass'],
-      message: `'${group.limitClass}' is not one of limits.classes (${known})`,
-    })
-  }
-  for (const part of ['id', 'environment'] as const) {
-    const source = group.resource?.[part]
-    const label = source !== undefined && 'host' in source ? source.host : undefined
-    if (label !== undefined && !group.hosts.every((host) => host.includes(`{${label}}`))) {
-      problems.push({
-        path: ['apiGroups', index, 'resource', part, 'host'],
-        message: `Every host of the group must hold {${label}}`,
-      })
-    }
-  }
-  return problems
+function limitClassProblems(group: unknown, index: number, value: unknown): readonly Problem[] {
+  const classes = at(value, ['limits', 'classes'])
+  const limitClass = textAt(group, ['limitClass'])
+  if (limitClass === undefined || limitClass === '') return []
+  if (typeof classes !== 'object' || classes === null) return []
+  if (Object.hasOwn(classes, limitClass)) return []
+  const known = Object.keys(classes).join(', ')
+  const message = `'${limitClass}' is not one of limits.classes (${known})`
+  return [{ path: ['apiGroups', index, 'limitClass'], message }]
 }
 
-function duplicateNames({ apiGroups }: Configuration): readonly Problem[] {
-  return apiGroups.flatMap(({ name }, index) => {
-    const first = apiGroups.findIndex((group) => group.name === name)
-    if (first === index) return []
+function resourceProblems(group: unknown, index: number): readonly Problem[] {
+  const hosts = listAt(group, ['hosts']).map(String)
+  return ['id', 'environment'].flatMap((part) => {
+    const label = textAt(group, ['resource', part, 'host'])
+    if (label === undefined || label === '') return []
+    const holdsLabel = (host: string): boolean => host.split('.').includes(`{${label}}`)
+    if (hosts.length > 0 && hosts.every(holdsLabel)) return []
+    const path = ['apiGroups', index, 'resource', part, 'host']
+    return [{ path, message: `Every host of the group must hold {${label}}` }]
+  })
+}
+
+function duplicateNames(groups: readonly unknown[]): readonly Problem[] {
+  const names = groups.map((group) => textAt(group, ['name']))
+  return names.flatMap((name, index) => {
+    if (name === undefined || names.indexOf(name) === index) return []
     return [
       { path: ['apiGroups', index, 'name'], message: `'${name}' is taken by an earlier group` },
     ]
   })
 }
 
-function pepperProblems({ url, pepper }: Configuration['directory']): readonly Problem[] {
+function pepperProblems(directory: unknown): readonly Problem[] {
+  const pepper = at(directory, ['pepper'])
   if (pepper === undefined) {
-    if (url === undefined || url === '') return []
+    if ((textAt(directory, ['url']) ?? '') === '') return []
     const message = 'pepper is required with a url: every gateway must make the same digests'
     return [{ path: ['directory', 'url'], message }]
   }
-  const ids = [pepper.current, ...pepper.previous].map(({ id }) => id)
+  const ids = [at(pepper, ['current']), ...listAt(pepper, ['previous'])]
+    .map((each) => textAt(each, ['id']))
+    .filter((id) => id !== undefined)
   if (new Set(ids).size === ids.length) return []
   return [{ path: ['directory', 'pepper'], message: 'Two peppers have the same id' }]
+}
+
+const everyHost: readonly unknown[] = ['0.0.0.0', '::']
+
+/** Two listeners on one port are told here rather than by a system error at the start. */
+function portProblems(value: unknown): readonly Problem[] {
+  const listeners = [
+    listenerAt(value, ['listen', 'public'], 8080),
+    listenerAt(value, ['listen', 'admin'], 8081),
+    ...(at(value, ['demo', 'port']) === undefined ? [] : [listenerAt(value, ['demo'], 0)]),
+  ]
+  return listeners.flatMap((listener, index) => {
+    const earlier = listeners.slice(0, index).find((other) => collide(listener, other))
+    if (earlier === undefined) return []
+    const message = `${earlier.path.join('.')} listens on this port too`
+    return [{ path: [...listener.path, 'port'], message }]
+  })
+}
+
+type Listener = { readonly path: readonly string[]; readonly host: unknown; readonly port: unknown }
+
+function listenerAt(value: unknown, path: readonly string[], defaultPort: number): Listener {
+  const host = at(value, [...path, 'host']) ?? '127.0.0.1'
+  return { path, host, port: at(value, [...path, 'port']) ?? defaultPort }
+}
+
+/** Port 0 is a free one, so never the same. */
+function collide(one: Listener, other: Listener): boolean {
+  if (one.port !== other.port || one.port === 0) return false
+  return one.host === other.host || [one.host, other.host].some((host) => everyHost.includes(host))
+}
+
+/** What stands at a path, or undefined where nothing does. */
+function at(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((parent, key) => {
+    if (typeof parent !== 'object' || parent === null || !Object.hasOwn(parent, key)) {
+      return undefined
+    }
+    return Reflect.get(parent, key) as unknown
+  }, value)
+}
+
+function textAt(value: unknown, path: Path): string | undefined {
+  const found = at(value, path)
+  return typeof found === 'string' ? found : undefined
+}
+
+function listAt(value: unknown, path: Path): readonly unknown[] {
+  const found = at(value, path)
+  return Array.isArray(found) ? found : []
 }

@@ -48,7 +48,7 @@ function placeOf(path: Path): string {
 
 async function readText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8')
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
   } catch (cause) {
     throw new ConfigurationError([`${file}:1:1 The file cannot be read: ${reasonOf(cause)}`])
   }
@@ -66,19 +66,15 @@ type Validated = {
 
 function validate(source: Source, referenced: readonly Path[]): Validated {
   const first = configurationSchema.safeParse(source.toValue())
-  if (first.success) return checked(first.data)
   // The environment holds text only; where the schema wants a number or a flag, text is read as one.
   const texts = new Set(referenced.map(placeOf))
-  for (const { path } of first.error.issues) {
+  for (const { path } of first.error?.issues ?? []) {
     if (texts.has(placeOf(path))) source.retype(path)
   }
-  const second = configurationSchema.safeParse(source.toValue())
-  if (second.success) return checked(second.data)
-  return { problems: second.error.issues.flatMap(problemsOf), configuration: undefined }
-}
-
-function checked(configuration: Configuration): Validated {
-  return { problems: crossCheck(configuration), configuration }
+  const value = source.toValue()
+  const { data, error } = configurationSchema.safeParse(value)
+  const problems = [...(error?.issues ?? []).flatMap(problemsOf), ...crossCheck(value)]
+  return { problems, configuration: data }
 }
 
 type Issue = { readonly path: PropertyKey[]; readonly message: string } & (
@@ -92,7 +88,7 @@ function problemsOf(issue: Issue): readonly Problem[] {
 }
 
 function failure(source: Source, problems: readonly Problem[]): ConfigurationError {
-  return new ConfigurationError(problems.map((problem) => source.describe(problem)))
+  return new ConfigurationError(source.describe(problems))
 }
 
 function withResolvedPaths(configuration: Configuration, folder: string): Configuration {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Path, Problem, Source } from './source.ts'
 
@@ -12,7 +12,8 @@ export type Expansion = {
   readonly referenced: readonly Path[]
 }
 
-const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g
+/** A default holds no reference of its own. */
+const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:(?!\$\{)[^}])*))?\}/g
 
 /** Replace `${NAME}` and `${NAME:-default}` in every value, in place. */
 export function expandReferences(source: Source, environment: Environment): Expansion {
@@ -21,9 +22,13 @@ export function expandReferences(source: Source, environment: Environment): Expa
   for (const { path, node } of source.texts()) {
     const text = node.value
     if (!text.includes('${')) continue
-    if (text.replace(reference, '') === '') referenced.push(path)
+    const between = text.replaceAll(reference, '')
+    if (between === '') referenced.push(path)
+    if (between.includes('${')) {
+      problems.push({ path, message: 'A reference must be ${NAME} or ${NAME:-default}' })
+    }
     node.value = text.replaceAll(reference, (_, name: string, fallback: string | undefined) => {
-      const value = environment[name] === '' ? undefined : environment[name]
+      const value = valueOf(name, environment)
       if (value === undefined && fallback === undefined) {
         problems.push({ path, message: `The environment variable ${name} is not set` })
       }
@@ -33,22 +38,49 @@ export function expandReferences(source: Source, environment: Environment): Expa
   return { problems, referenced }
 }
 
-const longestSecret = 65_536
+/** Undefined where the variable is empty, as in a shell's `:-`. */
+function valueOf(name: string, environment: Environment): string | undefined {
+  const value = Object.hasOwn(environment, name) ? environment[name] : undefined
+  return value === '' ? undefined : value
+}
+
+const longestSecretBytes = 65_536
 
 /** Replace `file:PATH` by the file's content where a secret stands, without its final line break. */
 export async function readSecretFiles(source: Source, folder: string): Promise<readonly Problem[]> {
   const problems: Problem[] = []
   for (const { path, node } of source.texts()) {
     if (!isSecret(path) || !node.value.startsWith('file:')) continue
-    try {
-      const text = await readFile(resolve(folder, node.value.slice('file:'.length)), 'utf8')
-      if (text.length > longestSecret) problems.push({ path, message: 'The file is too long' })
-      node.value = text.replace(/\r?\n$/, '')
-    } catch {
-      problems.push({ path, message: `The file of ${node.value} cannot be read` })
-    }
+    const secret = await readSecret(resolve(folder, node.value.slice('file:'.length)))
+    if ('problem' in secret) problems.push({ path, message: secret.problem })
+    else node.value = secret.text
   }
   return problems
+}
+
+/** The path stays out of the problem: where it came from the environment, it may be a secret. */
+async function readSecret(
+  path: string,
+): Promise<{ readonly text: string } | { readonly problem: string }> {
+  try {
+    const bytes = await readStart(path, longestSecretBytes + 1)
+    if (bytes.length > longestSecretBytes) return { problem: 'The file is too long' }
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '')
+    return text === '' ? { problem: 'The file is empty' } : { text }
+  } catch (cause) {
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason'
+    return { problem: `The file cannot be read: ${reason}` }
+  }
+}
+
+/** No more than so many bytes: a device has no end. */
+async function readStart(path: string, bytes: number): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  for await (const piece of createReadStream(path, { end: bytes - 1 })) {
+    // A stream without an encoding yields buffers.
+    pieces.push(piece as Buffer)
+  }
+  return Buffer.concat(pieces)
 }
 
 function isSecret(path: Path): boolean {

@@ -22,14 +22,17 @@ const cidr = z.string().refine((text) => {
 
 const httpUrl = z
   .string()
+  .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), {
+    message: 'Must be an http or https URL',
+    abort: true,
+  })
   .refine(
-    (text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''),
-    'Must be an http or https URL',
+    (text) => {
+      const url = URL.parse(text)
+      return url !== null && url.username + url.password + url.search + url.hash === ''
+    },
+    { message: 'Must hold no credentials, query or fragment', abort: true },
   )
-  .refine((text) => {
-    const url = URL.parse(text)
-    return url === null || (url.username === '' && url.search === '' && url.hash === '')
-  }, 'Must hold no credentials, query or fragment')
 
 const origin = httpUrl.refine(
   (text) => URL.parse(text)?.origin === text,
@@ -55,7 +58,7 @@ const pathPrefix = z
 const credentialKind = z.enum(credentialKinds)
 
 const schemeMapping = z
-  .record(z.string().min(1), z.union([credentialKind, z.literal('ignore')]))
+  .record(z.string().min(1), z.enum([...credentialKinds, 'ignore']))
   .describe(
     "What a security scheme's name in the documents means: a credential kind, or 'ignore' to drop the alternatives that name it.",
   )
@@ -84,12 +87,15 @@ const scopeLimits = z
 const name = z.string().min(1)
 
 const source = z
-  .union([
-    z.strictObject({ path: name }),
-    z.strictObject({ query: name }),
-    z.strictObject({ header: name }),
-    z.strictObject({ host: name }),
-  ])
+  .union(
+    [
+      z.strictObject({ path: name }),
+      z.strictObject({ query: name }),
+      z.strictObject({ header: name }),
+      z.strictObject({ host: name }),
+    ],
+    'Must be one of path, query, header and host, with a name',
+  )
   .describe('Where a value stands in a request: one of path, query, header and host.')
 
 const resourceRule = z
@@ -127,7 +133,10 @@ const apiGroup = z.strictObject({
   resource: resourceRule.optional(),
   schemes: schemeMapping.default({}),
   undeclaredSecurity: z
-    .union([z.literal('anonymous'), z.array(credentialKind).min(1)])
+    .union(
+      [z.literal('anonymous'), z.array(credentialKind).min(1)],
+      `Must be anonymous or a list of credential kinds: ${credentialKinds.join(', ')}`,
+    )
     .optional()
     .describe('What opens operations for which the document declares no security.'),
 })
@@ -181,7 +190,11 @@ export const configurationSchema = z.strictObject({
     .prefault({}),
   directory: z
     .strictObject({
-      url: z.string().optional().describe('PostgreSQL; absent or empty: embedded in this process.'),
+      url: z
+        .string()
+        .regex(/^(?:postgres(?:ql)?:\/\/.*)?$/s, 'Must be a postgresql URL')
+        .optional()
+        .describe('PostgreSQL; absent or empty: embedded in this process.'),
       folder: z.string().min(1).default('../data/directory').describe('Where the embedded one is.'),
       connections: count.default(10),
       queryTimeoutMs: milliseconds.default(1_000),
@@ -201,7 +214,11 @@ export const configurationSchema = z.strictObject({
     .prefault({}),
   redis: z
     .strictObject({
-      url: z.string().optional().describe('Absent or empty: limits are kept in this process.'),
+      url: z
+        .string()
+        .regex(/^(?:rediss?:\/\/.*)?$/s, 'Must be a redis or rediss URL')
+        .optional()
+        .describe('Absent or empty: limits are kept in this process.'),
       keyPrefix: z
         .string()
         .regex(/^[A-Za-z0-9._-]{1,64}$/, 'Must be letters, digits, dots, hyphens or underscores')
@@ -246,7 +263,12 @@ export const configurationSchema = z.strictObject({
   apiGroups: z.array(apiGroup).min(1),
   shutdown: z
     .strictObject({
-      readinessGraceMs: z.int().min(0).default(0).describe('Answering on after becoming unready.'),
+      readinessGraceMs: z
+        .int()
+        .min(0)
+        .max(3_600_000)
+        .default(0)
+        .describe('Answering on after becoming unready.'),
       timeoutMs: milliseconds.default(30_000).describe('For requests in flight to finish.'),
     })
     .prefault({}),

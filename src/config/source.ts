@@ -5,11 +5,12 @@ import {
   LineCounter,
   parse,
   parseDocument,
-  visit,
   type Document,
   type Node,
   type Scalar,
+  type YAMLError,
 } from 'yaml'
+import { plainValue, refusedYaml } from './refused-yaml.ts'
 
 /** Keys and indexes from the root of the configuration to a value. */
 export type Path = readonly PropertyKey[]
@@ -31,11 +32,9 @@ export type Source = {
   toValue(): unknown
   /** Read the text at a path as YAML would, so that '8080' becomes a number. */
   retype(path: Path): void
-  /** `file:line:column path message` */
-  describe(problem: Problem): string
+  /** Each as `file:line:column path message`, in the order of the text. */
+  describe(problems: readonly Problem[]): readonly string[]
 }
-
-const maxAliases = 100
 
 /** Parse YAML 1.2 (core schema), refusing what makes two readers disagree: duplicate keys, tags, merges. */
 export function parseSource(file: string, text: string): Source {
@@ -47,49 +46,40 @@ export function parseSource(file: string, text: string): Source {
     prettyErrors: false,
     lineCounter: lines,
   })
-  const problems = [...document.errors, ...document.warnings].map(
-    ({ message, pos: [offset] }): Problem => ({ path: [], message, offset }),
-  )
-  if (problems.length === 0) problems.push(...unsafeKeys(document), ...aliasProblems(document))
+  const mistakes = [...document.errors, ...document.warnings].map(syntaxProblem)
   return {
-    problems,
+    problems: mistakes.length > 0 ? mistakes : refusedYaml(document),
     texts: () => textsOf(document),
-    toValue: () => document.toJS({ maxAliasCount: maxAliases }) as unknown,
+    toValue: () => plainValue(document),
     retype(path) {
       const node = document.getIn(path, true)
       if (isScalar(node) && typeof node.value === 'string') node.value = scalarOf(node.value)
     },
-    describe(problem) {
-      const { line, col } = lines.linePos(problem.offset ?? offsetOf(document, problem.path))
-      const path = problem.path.map(String).join('.')
-      const words = [path, problem.message].filter((word) => word !== '').join(' ')
-      return `${file}:${Math.max(line, 1)}:${Math.max(col, 1)} ${words}`
-    },
+    describe: (problems) =>
+      problems
+        .map((problem) => ({
+          ...problem,
+          offset: problem.offset ?? offsetOf(document, problem.path),
+        }))
+        .sort((one, other) => one.offset - other.offset)
+        .map(({ path, message, offset }) => {
+          const { line, col } = lines.linePos(offset)
+          const place = `${file}:${Math.max(line, 1)}:${Math.max(col, 1)}`
+          return [place, path.map(shown).join('.'), message].filter((word) => word !== '').join(' ')
+        }),
   }
 }
 
-/** A key such as `__proto__` would reach Object.prototype on the way through plain objects. */
-function unsafeKeys(document: Document.Parsed): readonly Problem[] {
-  const problems: Problem[] = []
-  visit(document, {
-    Pair(_, { key }) {
-      if (!isScalar(key)) return
-      if (['__proto__', 'constructor', 'prototype'].includes(String(key.value))) {
-        const offset = key.range?.[0] ?? 0
-        problems.push({ path: [], message: `The key ${String(key.value)} is not allowed`, offset })
-      }
-    },
-  })
-  return problems
+/** The parser quotes the text behind a colon, and that may be a secret. */
+function syntaxProblem({ code, message, pos: [offset] }: YAMLError): Problem {
+  const own = code === 'MULTIPLE_DOCS' ? 'A configuration is one document' : message
+  return { path: [], message: own.replace(/(?<=\S): .*$/s, ''), offset }
 }
 
-function aliasProblems(document: Document.Parsed): readonly Problem[] {
-  try {
-    document.toJS({ maxAliasCount: maxAliases })
-    return []
-  } catch {
-    return [{ path: [], message: 'The aliases expand to too much' }]
-  }
+/** A key as problems show it. What is no name may be a secret that slipped into a key's place. */
+function shown(key: PropertyKey): string {
+  const text = String(key)
+  return /^[\w./-]{1,100}$/.test(text) ? text : '…'
 }
 
 function textsOf(document: Document.Parsed) {
