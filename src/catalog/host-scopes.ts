@@ -115,7 +115,10 @@ function createScope<G>(groups: readonly ServedGroup<G>[]): HostScope<G> {
   const operations = groups.flatMap((served) => served.operations)
   return {
     table: createRouteTable(operations),
-    nearestGroup: createNearestGroup(operations),
+    nearestGroup: createNearestGroup(
+      operations,
+      groups.every(({ hosts }) => hosts.length === 0),
+    ),
     hostParams: new Map(),
   }
 }

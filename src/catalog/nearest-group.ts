@@ -5,11 +5,14 @@ export type NearestGroup<G> = { readonly group: G; readonly length: number }
 
 /**
  * Prepare to say whose a path most likely is that no operation has: the group that shares the
- * longest literal prefix with it, in whole segments. At the root that is nobody's, unless there is
- * only one group; deeper down, the group that was configured first.
+ * longest literal prefix with it, in whole segments; of several, the one that was configured first.
+ *
+ * @param sharesHost whether the groups have nothing in common but that they answer under any host:
+ *   then the root is nobody's, unless there is only one
  */
 export function createNearestGroup<G>(
   operations: readonly Operation<G>[],
+  sharesHost: boolean,
 ): (path: string) => NearestGroup<G> | undefined {
   const groups = new Map<string, G>()
   for (const operation of operations) {
@@ -18,7 +21,7 @@ export function createNearestGroup<G>(
     }
   }
   const [first] = operations
-  const isShared = operations.some(({ group }) => group !== first?.group)
+  const isShared = sharesHost && operations.some(({ group }) => group !== first?.group)
 
   return (path) => {
     let nearest = first && !isShared ? { group: first.group, length: 0 } : undefined

@@ -112,6 +112,18 @@ describe('a path that no operation has', () => {
     expect(nearest('/iam/nowhere', 'psrc.example.com')).toBe('iam')
   })
 
+  test('is of the first of the groups that a host was given to', async () => {
+    const { catalog } = await compileGroups(
+      { name: 'kafka', document: kafka, hosts: ['pkc.example.com'] },
+      { name: 'root', document: root, hosts: ['pkc.example.com'] },
+      { name: 'iam', document: iam },
+    )
+    expect(catalog.match('pkc.example.com', 'GET', '/nowhere')).toMatchObject({
+      kind: 'not-found',
+      group: { name: 'kafka' },
+    })
+  })
+
   test('is of the only group there is', async () => {
     const { catalog } = await compileGroups({ name: 'kafka', document: kafka })
     expect(catalog.match('h', 'GET', '/x')).toMatchObject({
