@@ -55,6 +55,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     authenticate: createAuthenticator({
       findApiKey: directory.findApiKey,
       digestSecret: directory.digestSecret,
+      noteKeyUse: directory.touchLastUsed,
       now: Date.now,
       realm: 'gatehouse',
     }),
@@ -109,7 +110,8 @@ export function openConfiguredDirectory(
   { directory }: Configuration,
   log: AppLog,
 ): Promise<Directory> {
-  const { url, folder, connections, queryTimeoutMs, cache, pepper: peppers } = directory
+  const { url, folder, connections, queryTimeoutMs, cache } = directory
+  const peppers = directory.pepper?.current.secret === '' ? undefined : directory.pepper
   const cacheLimits = {
     maxEntries: cache.maxEntries,
     maxAgeMs: cache.maxAgeSeconds * 1_000,

@@ -8,6 +8,7 @@ import { table } from './cli/table.ts'
 import { ConfigurationError, loadConfiguration } from './config/load.ts'
 import type { Configuration } from './config/schema.ts'
 import { startDemoUpstream } from './demo/upstream.ts'
+import type { Directory } from './directory/directory.ts'
 import { GatewayError } from './errors/gateway-error.ts'
 import { compileGroups } from './groups.ts'
 import { openLog } from './telemetry/log.ts'
@@ -39,29 +40,45 @@ const commands: Commands = {
     const headings = ['METHOD', 'PATH', 'HOSTS', 'GROUP', 'AUTHORIZATIONS', 'STAGE']
     process.stdout.write(table(headings, cells))
   },
-  async createKey({ configPath, owner, displayName, resource, expiresAtMs }) {
-    const configuration = await loadConfiguration(configPath, process.env)
-    const log = openLog('error')
-    const directory = await openConfiguredDirectory(configuration, log)
-    try {
-      const { id, secret } = await directory.createApiKey(
-        {
-          ownerId: owner,
-          displayName,
-          resource,
-          ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
-        },
-        { id: 'cli' },
-      )
-      process.stdout.write(`key id  ${id}\nsecret  ${secret}\n`)
-    } finally {
-      await directory.close()
-    }
-  },
+  bootstrap: ({ configPath, organizationName, userEmail, ifEmpty }) =>
+    withDirectory(configPath, async (directory) => {
+      const first = await directory.bootstrap({ organizationName, userEmail }, cli)
+      if (first === undefined && ifEmpty) return
+      if (first === undefined) throw new Error('The directory is not empty; use "keys create"')
+      const { organizationId, userId, apiKey } = first
+      process.stdout.write(`organization  ${organizationId}\nuser  ${userId}\n`)
+      printKey(apiKey)
+    }),
+  createKey: ({ configPath, owner, displayName, resource, expiresAtMs }) =>
+    withDirectory(configPath, async (directory) => {
+      const expiry = expiresAtMs === undefined ? {} : { expiresAtMs }
+      const key = { ownerId: owner, displayName, resource, ...expiry }
+      printKey(await directory.createApiKey(key, cli))
+    }),
   async demo(address) {
     const upstream = await startDemoUpstream(address)
     process.stdout.write(`The demo upstream listens on http://${address.host}:${upstream.port}\n`)
   },
+}
+
+/** Who did it, in the audit rows. */
+const cli = { id: 'cli' }
+
+async function withDirectory(
+  configPath: string,
+  run: (directory: Directory) => Promise<void>,
+): Promise<void> {
+  const configuration = await loadConfiguration(configPath, process.env)
+  const directory = await openConfiguredDirectory(configuration, openLog('error'))
+  try {
+    await run(directory)
+  } finally {
+    await directory.close()
+  }
+}
+
+function printKey({ id, secret }: { readonly id: string; readonly secret: string }): void {
+  process.stdout.write(`key id  ${id}\nsecret  ${secret}\n`)
 }
 
 async function serve(configPath: string): Promise<void> {

@@ -50,6 +50,8 @@ export type Authenticate = (
 type Parts = {
   readonly findApiKey: FindApiKey
   readonly digestSecret: DigestSecret
+  /** Told about every key that opened an operation; on the hot path. */
+  readonly noteKeyUse: (keyId: string) => void
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Protection space that challenges name (RFC 9110 §11.5). */
@@ -57,7 +59,8 @@ type Parts = {
 }
 
 /** Build the authenticator of a process. */
-export function createAuthenticator({ findApiKey, digestSecret, now, realm }: Parts): Authenticate {
+export function createAuthenticator(parts: Parts): Authenticate {
+  const { findApiKey, digestSecret, noteKeyUse, now, realm } = parts
   return (authorization, policy, resource) => {
     if (policy.length > 0 && policy.every(isAnonymous)) return anonymous
     const presented = parseAuthorization(authorization)
@@ -91,6 +94,7 @@ export function createAuthenticator({ findApiKey, digestSecret, now, realm }: Pa
       stateRefusal(record, now()) ??
       policyRefusal(record, policy, resource)
     if (refusal !== undefined) throw unauthorized('CREDENTIAL_REJECTED', policy, refusal)
+    noteKeyUse(record.id)
     return {
       kind: 'authenticated',
       principal: record.owner,

@@ -1,4 +1,4 @@
-import type { Path, Problem } from './source.ts'
+import type { Path, Problem } from './problem.ts'
 
 /**
  * What each part of a configuration must know of the others. It looks at the file's own value, where
@@ -53,10 +53,10 @@ function duplicateNames(groups: readonly unknown[]): readonly Problem[] {
 
 function pepperProblems(directory: unknown): readonly Problem[] {
   const pepper = at(directory, ['pepper'])
-  if (pepper === undefined) {
-    if ((textAt(directory, ['url']) ?? '') === '') return []
+  const isGiven = pepper !== undefined && textAt(pepper, ['current', 'secret']) !== ''
+  if (!isGiven && (textAt(directory, ['url']) ?? '') !== '') {
     const message = 'pepper is required with a url: every gateway must make the same digests'
-    return [{ path: ['directory', 'url'], message }]
+    return [{ path: ['directory', pepper === undefined ? 'url' : 'pepper'], message }]
   }
   const ids = [at(pepper, ['current']), ...listAt(pepper, ['previous'])]
     .map((each) => textAt(each, ['id']))

@@ -3,7 +3,8 @@ import { dirname, resolve } from 'node:path'
 import { crossCheck } from './cross-check.ts'
 import { expandReferences, readSecretFiles, type Environment } from './references.ts'
 import { configurationSchema, type Configuration } from './schema.ts'
-import { parseSource, type Path, type Problem, type Source } from './source.ts'
+import type { Path, Problem } from './problem.ts'
+import { parseSource, type Source } from './source.ts'
 
 /** Everything that is wrong with a configuration, each as `file:line:column path message`. */
 export class ConfigurationError extends Error {

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Path, Problem, Source } from './source.ts'
+import type { Path, Problem } from './problem.ts'
+import type { Source } from './source.ts'
 
 /** Where `${NAME}` is looked up. */
 export type Environment = Readonly<Record<string, string | undefined>>

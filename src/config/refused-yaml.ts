@@ -1,5 +1,5 @@
 import { isAlias, isCollection, isPair, isScalar, visit, type Document } from 'yaml'
-import type { Problem } from './source.ts'
+import type { Problem } from './problem.ts'
 
 /** Deeper than any configuration; what walks the document may recurse. */
 const maxDepth = 50

@@ -141,9 +141,23 @@ const apiGroup = z.strictObject({
     .describe('What opens operations for which the document declares no security.'),
 })
 
+const pepperId = z
+  .string()
+  .min(1)
+  .max(64)
+  .describe('Stored with each digest, so that peppers can rotate.')
+
 const pepper = z.strictObject({
-  id: z.string().min(1).max(64).describe('Stored with each digest, so that peppers can rotate.'),
+  id: pepperId,
   secret: z.string().min(32).describe('At least 32 characters; a file: reference, usually.'),
+})
+
+const currentPepper = z.strictObject({
+  id: pepperId,
+  secret: z
+    .string()
+    .regex(/^(?:.{32,})?$/s, 'Must be at least 32 characters')
+    .describe('At least 32 characters; a file: reference, usually. Empty: none is given.'),
 })
 
 /** What scheme names mean where the configuration says nothing else. */
@@ -207,7 +221,7 @@ export const configurationSchema = z.strictObject({
         })
         .prefault({}),
       pepper: z
-        .strictObject({ current: pepper, previous: z.array(pepper).default([]) })
+        .strictObject({ current: currentPepper, previous: z.array(pepper).default([]) })
         .optional()
         .describe('Keys of the digests of secrets. Without a URL, one is made on the first start.'),
     })

@@ -72,12 +72,16 @@ function basic(id: string, secret: string): string {
   return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
 }
 
-const authenticate = createAuthenticator({
-  findApiKey: (keyId) => keys.get(keyId),
+const uses: string[] = []
+
+const parts = {
+  findApiKey: (keyId: string) => keys.get(keyId),
   digestSecret,
+  noteKeyUse: (keyId: string) => uses.push(keyId),
   now: () => nowMs,
   realm: 'gatehouse',
-})
+}
+const authenticate = createAuthenticator(parts)
 
 function outcome(
   authorization: string | undefined,
@@ -109,12 +113,19 @@ test('a key and its secret open the operation in the name of the owner, without 
   })
 })
 
+test('the use of a key is noted where it opened the operation, and only there', () => {
+  uses.length = 0
+  outcome(basic('CLOUD', 'wrong'), cloudOnly)
+  outcome(basic('CLOUD', 'right'), [requires('global-api-key')])
+  expect(uses).toEqual([])
+  outcome(basic('CLOUD', 'right'), cloudOnly)
+  expect(uses).toEqual(['CLOUD'])
+})
+
 test('a key that must be looked up is answered by a promise, and refused by it', async () => {
   const lookingUp = createAuthenticator({
+    ...parts,
     findApiKey: (keyId) => Promise.resolve(keys.get(keyId)),
-    digestSecret,
-    now: () => nowMs,
-    realm: 'gatehouse',
   })
   await expect(lookingUp(basic('CLOUD', 'right'), cloudOnly, undefined)).resolves.toMatchObject({
     kind: 'authenticated',
@@ -126,10 +137,8 @@ test('a key that must be looked up is answered by a promise, and refused by it',
 
 test('an unavailable directory is told as such and never as a refused credential', async () => {
   const unavailable = createAuthenticator({
+    ...parts,
     findApiKey: () => Promise.reject(new GatewayError('DIRECTORY_UNAVAILABLE')),
-    digestSecret,
-    now: () => nowMs,
-    realm: 'gatehouse',
   })
   await expect(unavailable(basic('CLOUD', 'right'), cloudOnly, undefined)).rejects.toMatchObject({
     code: 'DIRECTORY_UNAVAILABLE',
@@ -173,13 +182,11 @@ describe('a refused credential', () => {
   test('costs two digests, as an accepted one does', () => {
     const digests: string[] = []
     const counted = createAuthenticator({
-      findApiKey: (keyId) => keys.get(keyId),
+      ...parts,
       digestSecret: (pepperId, secret) => {
         digests.push(secret)
         return digestSecret(pepperId, secret)
       },
-      now: () => nowMs,
-      realm: 'gatehouse',
     })
     const accepted = [
       ['accepted', 'CLOUD', 'right'],

@@ -114,6 +114,7 @@ export async function present(
   const authenticate = createAuthenticator({
     findApiKey: directory.findApiKey,
     digestSecret: directory.digestSecret,
+    noteKeyUse: () => undefined,
     now: Date.now,
     realm: 'test',
   })
