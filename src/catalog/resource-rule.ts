@@ -8,14 +8,18 @@ type Ruled = { readonly hosts: readonly string[]; readonly resource?: ResourceRu
 
 /**
  * Report a rule that names a parameter which no path or host of the group has: it would shut out
- * every key of a resource. Operations without the parameter are none of its business.
+ * every key of a resource. Operations without the parameter are none of its business. Without a
+ * rule every such key is shut out too.
  */
 export function reportResourceRule(
   { resource, hosts }: Ruled,
   operations: readonly Operation<unknown>[],
   findings: Findings,
 ): void {
-  if (resource === undefined) return
+  if (resource === undefined) {
+    if (operations.some(acceptsResourceKeys)) findings.warning(noRule)
+    return
+  }
   const inPaths = operations.map(({ template }) => parameterNames(template))
   const inHosts = hosts.flatMap((host) => {
     const pattern = parseHostPattern(host)
@@ -26,6 +30,13 @@ export function reportResourceRule(
     if ('path' in source) reportName('path', source.path, inPaths, findings)
     if ('host' in source) reportName('host', source.host, inHosts, findings)
   }
+}
+
+const noRule =
+  'its operations accept resource API keys, but "resource" does not say which resource they act on, so none of these keys opens them'
+
+function acceptsResourceKeys({ security }: Operation<unknown>): boolean {
+  return security.flat().some(({ kind }) => kind === 'resource-api-key')
 }
 
 function reportName(

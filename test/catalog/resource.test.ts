@@ -99,4 +99,18 @@ describe('a rule', () => {
       }),
     ).toEqual(['group "g": its resource rule names {id}, which stands in one path twice'])
   })
+
+  test('that is missing where resource API keys are accepted is warned of', async () => {
+    const guarded = { ...document, security: [{ key: [] }], components: { securitySchemes } }
+    const schemes = { key: 'resource-api-key' } as const
+    const { warnings } = await compileGroups({ name: 'g', document: guarded, schemes })
+    expect(warnings).toEqual([
+      'group "g": its operations accept resource API keys, but "resource" does not say which resource they act on, so none of these keys opens them',
+    ])
+    const resource = { kind: 'k', id: { path: 'cluster_id' } }
+    const ruled = await compileGroups({ name: 'g', document: guarded, schemes, resource })
+    expect(ruled.warnings).toEqual([])
+  })
 })
+
+const securitySchemes = { key: { type: 'http', scheme: 'basic' } }
