@@ -68,7 +68,7 @@ export function createKeyCache({ lookUp, availability, limits, now }: Parts): Ke
   function find(keyId: string): KeyRecord | undefined | Promise<KeyRecord | undefined> {
     const entry = entries.get(keyId)
     if (entry?.epoch === epoch && now() - entry.readAtMs <= limits.maxAgeMs) {
-      makeNewest(keyId, entry)
+      makeNewest(entry)
       return entry.record
     }
     const absentSinceMs = absences.get(keyId)
@@ -122,15 +122,18 @@ export function createKeyCache({ lookUp, availability, limits, now }: Parts): Ke
       dropOldest(absences)
     } else {
       absences.delete(keyId)
-      makeNewest(keyId, { record, readAtMs, epoch })
+      makeNewest({ record, readAtMs, epoch })
       dropOldest(entries)
     }
   }
 
-  /** A Map keeps the order of insertion, so what was used last stands last. */
-  function makeNewest(keyId: string, entry: Entry): void {
-    entries.delete(keyId)
-    entries.set(keyId, entry)
+  /**
+   * A Map keeps the order of insertion, so what was used last stands last. The id is the record's own:
+   * the presented one is a slice of what came with it, and would keep the caller's secret in memory.
+   */
+  function makeNewest(entry: Entry): void {
+    entries.delete(entry.record.id)
+    entries.set(entry.record.id, entry)
   }
 
   function dropOldest(map: Map<string, unknown>): void {
