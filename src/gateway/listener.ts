@@ -37,11 +37,15 @@ export type Listener = {
  * The head is read before Hono sees the request, because the adapter interprets Host and target.
  */
 export function createListener(parts: ListenerParts): Listener {
-  const exchanges = new WeakMap<IncomingMessage, Exchange>()
+  // The adapter calls back before it returns. (A WeakMap from the request to its exchange would keep
+  // both through every minor collection, since the exchange holds the request.)
+  let entering: Exchange | undefined
   const viaHono = getRequestListener(
     async (request, { incoming }) => {
-      const exchange = exchanges.get(incoming as IncomingMessage)
-      if (exchange === undefined) throw new Error('A request reached the chain without ingress')
+      const exchange = entering
+      if (exchange?.incoming !== incoming) {
+        throw new Error('A request reached the chain without ingress')
+      }
       try {
         await parts.chain.fetch(request, exchange)
       } catch (error) {
@@ -90,11 +94,12 @@ export function createListener(parts: ListenerParts): Listener {
     handle(incoming, outgoing) {
       try {
         const exchange = openExchange(incoming, outgoing, parts)
-        exchanges.set(incoming, exchange)
         // The adapter builds a URL from these two; a host that it would refuse has passed ingress.
         incoming.headers.host = 'localhost'
         incoming.url = exchange.head.target.path + exchange.head.target.query
+        entering = exchange
         void viaHono(incoming, outgoing)
+        entering = undefined
         return exchange
       } catch (error) {
         refuse(incoming, outgoing, error)

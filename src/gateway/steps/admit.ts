@@ -1,5 +1,4 @@
-import type { MiddlewareHandler } from 'hono'
-import type { Authentication } from '../../auth/authenticate.ts'
+import type { Context, MiddlewareHandler, Next } from 'hono'
 import { GatewayError } from '../../errors/gateway-error.ts'
 import type { Admission, Admit, AdmitAddress } from '../../limits/admission.ts'
 import { limitedAddress } from '../client.ts'
@@ -13,25 +12,31 @@ import { left, type Exchange, type GatewayEnv } from '../exchange.ts'
  * its connection is gone, whichever way that comes about.
  */
 export function admitStep(admit: Admit, admitAddress: AdmitAddress): MiddlewareHandler<GatewayEnv> {
-  return async (c, next) => {
-    const { limitClass } = left(c, 'match').operation.group
-    const decide = (authentication: Authentication) =>
+  // Not async: what is known at once is answered at once, and a refusal is thrown rather than made a
+  // rejected promise, which Node would track as unhandled until Hono awaits it.
+  return (c, next) => {
+    const authentication = left(c, 'authentication')
+    const decision =
       authentication.kind === 'anonymous'
         ? admitAddress(limitedAddress(c.env.client.address))
         : admit({
             organizationId: authentication.principal.organizationId,
             principalId: authentication.principal.id,
-            limitClass,
+            limitClass: left(c, 'match').operation.group.limitClass,
           })
-    const decision = decide(left(c, 'authentication'))
-    const admission = decision instanceof Promise ? await decision : decision
-    if (admission.kind === 'unavailable') throw new GatewayError('LIMITER_UNAVAILABLE')
-    if (admission.limit !== undefined) c.set('limit', admission.limit)
-    if (admission.kind === 'refused') throw refusal(admission)
-    if (admission.degraded) c.set('degraded', true)
-    giveBackWithBody(admission, c.env)
-    return next()
+    return decision instanceof Promise
+      ? decision.then((admission) => proceed(c, next, admission))
+      : proceed(c, next, decision)
   }
+}
+
+function proceed(c: Context<GatewayEnv>, next: Next, admission: Admission): Promise<void> {
+  if (admission.kind === 'unavailable') throw new GatewayError('LIMITER_UNAVAILABLE')
+  if (admission.limit !== undefined) c.set('limit', admission.limit)
+  if (admission.kind === 'refused') throw refusal(admission)
+  if (admission.degraded) c.set('degraded', true)
+  giveBackWithBody(admission, c.env)
+  return next()
 }
 
 function giveBackWithBody(

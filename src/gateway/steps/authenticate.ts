@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono'
-import type { Authenticate } from '../../auth/authenticate.ts'
+import type { Authenticate, Authentication } from '../../auth/authenticate.ts'
 import { resourceOf, type RequestParts } from '../../catalog/resource.ts'
 import { GatewayError } from '../../errors/gateway-error.ts'
 import type { AdmitAddress } from '../../limits/admission.ts'
@@ -16,18 +16,26 @@ export function authenticateStep(
   authenticate: Authenticate,
   admitAddress: AdmitAddress,
 ): MiddlewareHandler<GatewayEnv> {
-  return async (c, next) => {
+  return (c, next) => {
     const match = left(c, 'match')
     const { security, group } = match.operation
-    try {
-      const resource = resourceOf(group.resource, match, requestParts(c.env))
-      const outcome = authenticate(c.env.head.authorization, security, resource)
-      c.set('authentication', outcome instanceof Promise ? await outcome : outcome)
-    } catch (error) {
+    const proceed = (authentication: Authentication): Promise<void> => {
+      c.set('authentication', authentication)
+      return next()
+    }
+    const fail = async (error: unknown): Promise<never> => {
       if (isCallersFault(error)) await countFailure(c.env, admitAddress, error)
       throw error
     }
-    return next()
+    let outcome: Authentication | Promise<Authentication>
+    try {
+      const resource = resourceOf(group.resource, match, requestParts(c.env))
+      outcome = authenticate(c.env.head.authorization, security, resource)
+    } catch (error) {
+      return fail(error)
+    }
+    // A key that is at hand is answered at once.
+    return outcome instanceof Promise ? outcome.then(proceed, fail) : proceed(outcome)
   }
 }
 
