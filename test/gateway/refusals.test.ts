@@ -151,10 +151,11 @@ const withinGroup = {
 
 function whileOneHangs(provoke: (host: string) => Promise<RawResponse>) {
   return async (host: string): Promise<RawResponse> => {
+    // The upstream hears of an earlier request's end later than the gateway does.
+    await until(() => upstream.inFlight() === 0)
     const client = await rawClient(gateway.port)
-    const before = upstream.inFlight()
     client.send(requestText('GET /narrow/hang', { host }))
-    await until(() => upstream.inFlight() > before)
+    await until(() => upstream.inFlight() === 1)
     try {
       return await provoke(host)
     } finally {
