@@ -81,10 +81,11 @@ export type Directory = {
    */
   readonly findApiKey: (keyId: string) => KeyRecord | undefined | Promise<KeyRecord | undefined>
   /**
-   * HMAC-SHA-256 of a secret under a pepper, 32 bytes. For a pepper that is not configured, and for
-   * undefined, the work is the same and the digest equals no stored one.
+   * HMAC-SHA-256 of a secret, 32 bytes, under every configured pepper; the work is the same
+   * whichever of them is asked for. For another pepper, and for undefined, the digest equals no
+   * stored one.
    */
-  readonly digestSecret: (pepperId: string | undefined, secret: string) => Buffer
+  readonly digestSecret: (secret: string) => (pepperId: string | undefined) => Buffer
   /** Note that a key is used now. Written every ten seconds; a crash loses at most that. */
   readonly touchLastUsed: (keyId: string) => void
 

@@ -16,10 +16,11 @@ export type Peppers = { readonly current: Pepper; readonly previous: readonly Pe
 
 export type SecretDigests = {
   /**
-   * HMAC-SHA-256 of a secret under a pepper, 32 bytes. For a pepper that is not listed, and for
-   * undefined, the work is the same and the digest equals no stored one.
+   * HMAC-SHA-256 of a secret, 32 bytes, under every listed pepper: the work is the same whichever
+   * of them is asked for. For a pepper that is not listed, and for undefined, the digest equals no
+   * stored one.
    */
-  readonly digestSecret: (pepperId: string | undefined, secret: string) => Buffer
+  readonly digestSecret: (secret: string) => (pepperId: string | undefined) => Buffer
   /** Digest a new secret under the current pepper. */
   readonly digestNew: (secret: string) => { readonly digest: Buffer; readonly pepperId: string }
 }
@@ -29,21 +30,16 @@ export function createSecretDigests(
   { current, previous }: Peppers,
   log: DirectoryLog,
 ): SecretDigests {
-  const keys = new Map<string, KeyObject>()
-  for (const { id, secret } of [current, ...previous]) {
-    if (keys.has(id)) throw new Error(`Two peppers have the id ${id}`)
-    keys.set(id, createSecretKey(secret, 'utf8'))
-  }
-  const matchesNothing = createSecretKey(randomBytes(32))
+  const peppers = [current, ...previous].map(({ id, secret }) => ({
+    id,
+    key: createSecretKey(secret, 'utf8'),
+  }))
+  reportRepeated(peppers)
+  const matchesNothing = randomBytes(32)
   const reported = new Set<string>()
 
-  function digestSecret(pepperId: string | undefined, secret: string): Buffer {
-    const key = pepperId === undefined ? matchesNothing : (keys.get(pepperId) ?? unknown(pepperId))
-    return createHmac('sha256', key).update(secret).digest()
-  }
-
-  function unknown(pepperId: string): KeyObject {
-    if (!reported.has(pepperId)) {
+  function unknown(pepperId: string | undefined): Buffer {
+    if (pepperId !== undefined && !reported.has(pepperId)) {
       reported.add(pepperId)
       log.error({ pepperId }, 'API keys were digested with a pepper that is not configured')
     }
@@ -51,7 +47,24 @@ export function createSecretDigests(
   }
 
   return {
-    digestSecret,
-    digestNew: (secret) => ({ digest: digestSecret(current.id, secret), pepperId: current.id }),
+    digestSecret(secret) {
+      const digests = peppers.map(({ key }) => hmac(key, secret))
+      return (pepperId) =>
+        digests[peppers.findIndex(({ id }) => id === pepperId)] ?? unknown(pepperId)
+    },
+    digestNew: (secret) => ({
+      digest: hmac(createSecretKey(current.secret, 'utf8'), secret),
+      pepperId: current.id,
+    }),
   }
+}
+
+function reportRepeated(peppers: readonly { readonly id: string }[]): void {
+  for (const [id, { length }] of Map.groupBy(peppers, (pepper) => pepper.id)) {
+    if (length > 1) throw new Error(`Two peppers have the id ${id}`)
+  }
+}
+
+function hmac(key: KeyObject, secret: string): Buffer {
+  return createHmac('sha256', key).update(secret).digest()
 }

@@ -110,7 +110,7 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       const record = await directory.findApiKey(id)
       expect(record?.secrets).toEqual([
         {
-          digest: directory.digestSecret('p1', secret),
+          digest: directory.digestSecret(secret)('p1'),
           pepperId: 'p1',
           expiresAtMs: undefined,
         },

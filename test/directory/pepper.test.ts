@@ -14,7 +14,7 @@ describe('a pepper', () => {
     const { log } = testOptions().options
     const { digestSecret } = createSecretDigests({ current: p1, previous: [] }, log)
     const expected = createHmac('sha256', 'the first pepper').update('secret').digest()
-    expect(digestSecret('p1', 'secret')).toEqual(expected)
+    expect(digestSecret('secret')('p1')).toEqual(expected)
   })
 
   test('that is replaced still verifies what was digested with it; new secrets take the new one', () => {
@@ -22,7 +22,7 @@ describe('a pepper', () => {
     const before = createSecretDigests({ current: p1, previous: [] }, log).digestNew('old secret')
     const after = createSecretDigests({ current: p2, previous: [p1] }, log)
     expect(before.pepperId).toBe('p1')
-    expect(after.digestSecret(before.pepperId, 'old secret')).toEqual(before.digest)
+    expect(after.digestSecret('old secret')(before.pepperId)).toEqual(before.digest)
     expect(after.digestNew('new secret').pepperId).toBe('p2')
   })
 
@@ -30,9 +30,9 @@ describe('a pepper', () => {
     const { lines, options } = testOptions()
     const digests = createSecretDigests({ current: p2, previous: [] }, options.log)
     const lost = createHmac('sha256', p1.secret).update('secret').digest()
-    for (let n = 0; n < 3; n++) expect(digests.digestSecret('p1', 'secret')).not.toEqual(lost)
+    for (let n = 0; n < 3; n++) expect(digests.digestSecret('secret')('p1')).not.toEqual(lost)
     expect(lines).toMatchObject([{ level: 'error', record: { pepperId: 'p1' } }])
-    expect(digests.digestSecret(undefined, 'secret')).toHaveLength(32)
+    expect(digests.digestSecret('secret')(undefined)).toHaveLength(32)
     expect(lines).toHaveLength(1)
   })
 
