@@ -2,7 +2,6 @@ import type { AddressInfo } from 'node:net'
 import { createAuthenticator } from './auth/authenticate.ts'
 import type { Configuration } from './config/schema.ts'
 import { openDirectory, type Directory } from './directory/directory.ts'
-import type { AccessRecord } from './gateway/access-log.ts'
 import { adminServer, createAdmin } from './gateway/admin.ts'
 import { createChain } from './gateway/chain.ts'
 import { createFindClient, isLoopback } from './gateway/client.ts'
@@ -11,13 +10,10 @@ import { createPublicServer } from './gateway/server.ts'
 import { compileGroups } from './groups.ts'
 import { createAdmission } from './limits/admission.ts'
 import { connectRedis, type RedisConnection } from './redis/connection.ts'
+import type { Log } from './telemetry/log.ts'
 
 /** Where the process writes what happens in it. */
-export type AppLog = {
-  info(record: object, message?: string): void
-  warn(record: object, message?: string): void
-  error(record: object, message?: string): void
-}
+export type AppLog = Pick<Log, 'info' | 'warn' | 'error' | 'access'>
 
 /** A gateway that has been put together and listens when it is told to. */
 export type App = {
@@ -46,10 +42,6 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
   const redis = await openRedis(configuration)
   const admission = createAdmission({ ...admissionOptions(configuration), redis, log })
   const publicOrigin = originOf(configuration)
-  const writeAccess = (record: AccessRecord): void => {
-    log.info(record)
-  }
-
   const chain = createChain({
     catalog: () => catalog,
     authenticate: createAuthenticator({
@@ -63,7 +55,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     admitAddress: admission.admitAddress,
     publicOrigin,
     idleTimeoutMs: requests.idleTimeoutMs,
-    writeAccess,
+    writeAccess: log.access,
   })
   const listener = createListener({
     chain,
@@ -71,7 +63,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     findClient: createFindClient(transport.trustedProxies),
     loopback: isLoopback(listen.public.host),
     publicOrigin,
-    writeAccess,
+    writeAccess: log.access,
   })
   const server = createPublicServer(requests, listener)
   let isAccepting = true

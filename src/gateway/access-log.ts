@@ -1,15 +1,16 @@
 import type { Context } from 'hono'
+import type { AccessRecord } from '../telemetry/access-line.ts'
 import type { GatewayEnv } from './exchange.ts'
-
-/** One line of the access log: what happened to one request. Secrets and query strings never are in it. */
-export type AccessRecord = Readonly<Record<string, string | number | boolean | undefined>>
 
 /** Where access records go. */
 export type WriteAccess = (record: AccessRecord) => void
 
 const maxTextLength = 256
 
-/** The record of a request that went through the chain, made when its response has ended. */
+/**
+ * The record of a request that went through the chain, made when its response has ended: what
+ * happened to it. Secrets and query strings never are in it.
+ */
 export function accessRecord(c: Context<GatewayEnv>): AccessRecord {
   const { head, outgoing, requestId, client, startedAt } = c.env
   const operation = c.get('match')?.operation

@@ -5,6 +5,7 @@ import type { Admit, AdmitAddress } from '../limits/admission.ts'
 import type { WriteAccess } from './access-log.ts'
 import type { ApiGroup } from './api-group.ts'
 import type { GatewayEnv } from './exchange.ts'
+import { inOrder } from './in-order.ts'
 import { admitStep } from './steps/admit.ts'
 import { authenticateStep } from './steps/authenticate.ts'
 import { documentationStep } from './steps/documentation.ts'
@@ -37,12 +38,16 @@ export type ChainParts = {
 export function createChain(parts: ChainParts): Hono<GatewayEnv> {
   // Hono's own path is decoded and normalised, so its router must not decide by it.
   const chain = new Hono<GatewayEnv>({ getPath: () => '/' })
-  chain.use(observeStep(parts.writeAccess))
-  chain.use(requireHttpsStep())
-  chain.use(documentationStep())
-  chain.use(matchStep(parts.catalog))
-  chain.use(authenticateStep(parts.authenticate, parts.admitAddress))
-  chain.use(admitStep(parts.admit, parts.admitAddress))
+  chain.use(
+    inOrder(
+      observeStep(parts.writeAccess),
+      requireHttpsStep(),
+      documentationStep(),
+      matchStep(parts.catalog),
+      authenticateStep(parts.authenticate, parts.admitAddress),
+      admitStep(parts.admit, parts.admitAddress),
+    ),
+  )
   chain.all('*', forwardStep(parts.idleTimeoutMs))
   chain.onError(refuse(parts.publicOrigin))
   return chain

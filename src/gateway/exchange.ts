@@ -23,6 +23,19 @@ export type Exchange = {
   /** Whether the listener can be reached from this machine only. */
   readonly loopback: boolean
   readonly abandonment: Abandonment
+  /** What runs when the response has ended or its connection is gone; see `whenEnded`. */
+  readonly endings: (() => void)[]
+}
+
+/**
+ * Run something once the response has been sent or its connection is gone, whichever way that came
+ * about; at once where it has come about already. In the order of the calls.
+ *
+ * One listener serves them all: registering costs more than what most of them do.
+ */
+export function whenEnded({ outgoing, endings }: Exchange, run: () => void): void {
+  if (outgoing.closed) run()
+  else endings.push(run)
 }
 
 /** How what happens to the connection or the process reaches a request that is under way. */

@@ -27,23 +27,23 @@ export type ForwardPlan = {
  * @throws {GatewayError} UPSTREAM_UNREACHABLE, UPSTREAM_TIMEOUT, UPSTREAM_INVALID_RESPONSE,
  *   BODY_TOO_LARGE, REQUEST_TIMEOUT, REQUEST_MALFORMED; only before the answer has begun
  */
-export async function forward(
+export function forward(
   exchange: Exchange,
   plan: ForwardPlan,
   upstream: Upstream,
 ): Promise<Forwarded> {
   if (exchange.abandonment.reason !== undefined) throw exchange.abandonment.reason
   refuseLargeBody(exchange, plan)
-  try {
-    return await attempt(exchange, plan, upstream)
-  } catch (error) {
-    if (!maySendAgain(error, exchange, upstream)) throw upstreamFailure(error)
-  }
-  try {
-    return await attempt(exchange, plan, upstream)
-  } catch (error) {
-    throw upstreamFailure(error)
-  }
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      reject(upstreamFailure(error))
+    }
+    const tryAgain = (error: unknown): void => {
+      if (!maySendAgain(error, exchange, upstream)) fail(error)
+      else attempt(exchange, plan, upstream, resolve, fail)
+    }
+    attempt(exchange, plan, upstream, resolve, tryAgain)
+  })
 }
 
 /** An announced length is refused before the upstream hears of the request. */
@@ -53,12 +53,16 @@ function refuseLargeBody({ head: { body } }: Exchange, { bodyLimits }: ForwardPl
   }
 }
 
-function attempt(exchange: Exchange, plan: ForwardPlan, upstream: Upstream): Promise<Forwarded> {
-  return new Promise((resolve, reject) => {
-    const relay = new Relay(exchange, plan.own, { resolve, reject, onHead: plan.onHead })
-    send(exchange, plan, upstream.next(), relay)
-    relay.awaitConnection(upstream.queueTimeoutMs)
-  })
+function attempt(
+  exchange: Exchange,
+  plan: ForwardPlan,
+  upstream: Upstream,
+  resolve: (forwarded: Forwarded) => void,
+  reject: (error: unknown) => void,
+): void {
+  const relay = new Relay(exchange, plan.own, { resolve, reject, onHead: plan.onHead })
+  send(exchange, plan, upstream.next(), relay)
+  relay.awaitConnection(upstream.queueTimeoutMs)
 }
 
 function send(

@@ -123,6 +123,10 @@ function openExchange(
   const { method = '', url = '', httpVersion, rawHeaders } = incoming
   const head = readHead({ method, url, httpVersion, rawHeaders }, parts.headLimits)
   const client = parts.findClient(incoming.socket.remoteAddress ?? '', head.forwardedFor)
+  const endings: (() => void)[] = []
+  outgoing.once('close', () => {
+    for (const run of endings) run()
+  })
   return {
     incoming,
     outgoing,
@@ -133,6 +137,7 @@ function openExchange(
     secure: client.behindProxy && head.forwardedProto === 'https',
     loopback: parts.loopback,
     abandonment: { reason: undefined, onAbandon: undefined },
+    endings,
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
-import type { Exchange } from './exchange.ts'
+import { whenEnded, type Exchange } from './exchange.ts'
 import { announcedLength, fieldOf, responseFields, type OwnFields } from './response-fields.ts'
 import { ClientGone, InvalidResponse, QueueTimeout } from './upstream-failure.ts'
 
@@ -29,6 +29,9 @@ export type Waiting = {
 /** Errors of an upstream are looked at before they pass; longer ones have none of the known shapes. */
 const maxErrorBodyBytes = 65_536
 
+/** A body up to this length that arrives whole leaves with its head as one string. */
+const maxJoinedBytes = 16_384
+
 /** A flood of interim responses would hold the connection without ever answering. */
 const maxInterimResponses = 16
 
@@ -52,6 +55,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   #status = 0
   #length: number | undefined
   #bodyBegun = false
+  #settled = false
   #errorBody: Buffer[] | undefined
   #errorBodyBytes = 0
   #rawFields: readonly Buffer[] = []
@@ -62,7 +66,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#isHead = head.method === 'HEAD'
     this.#own = own
     this.#waiting = waiting
-    outgoing.once('close', this.#onClientClose).on('drain', this.#onDrain)
+    whenEnded(exchange, this.#onClientClose)
     abandonment.onAbandon = (reason) => {
       this.#abort(reason)
       this.#fail(reason)
@@ -110,8 +114,8 @@ export class Relay implements Dispatcher.DispatchHandler {
       return
     }
     this.#bodyBegun = true
-    if (chunk.length === this.#length) this.#outgoing.end(chunk)
-    else if (!this.#outgoing.write(chunk)) controller.pause()
+    if (chunk.length === this.#length) this.#sendWhole(chunk)
+    else if (!this.#outgoing.write(chunk)) this.#holdBack(controller)
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
@@ -149,6 +153,19 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#waiting.resolve({ kind: 'streaming' })
   }
 
+  /** Node joins a head and a string into one write; a head and bytes are two pieces of one. */
+  #sendWhole(body: Buffer): void {
+    if (body.length > maxJoinedBytes) this.#outgoing.end(body)
+    else this.#outgoing.end(body.toString('latin1'), 'latin1')
+  }
+
+  #holdBack(controller: Dispatcher.DispatchController): void {
+    controller.pause()
+    this.#outgoing.once('drain', () => {
+      controller.resume()
+    })
+  }
+
   #collect(errorBody: Buffer[], chunk: Buffer): void {
     this.#errorBodyBytes += chunk.length
     errorBody.push(chunk)
@@ -164,12 +181,8 @@ export class Relay implements Dispatcher.DispatchHandler {
     })
   }
 
-  readonly #onDrain = (): void => {
-    this.#controller?.resume()
-  }
-
   readonly #onClientClose = (): void => {
-    if (this.#outgoing.writableFinished) return
+    if (this.#settled || this.#outgoing.writableFinished) return
     this.#abort(new ClientGone())
     this.#settle()
     this.#waiting.resolve({ kind: 'client-gone' })
@@ -186,8 +199,8 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   #settle(): void {
+    this.#settled = true
     clearTimeout(this.#queueTimer)
-    this.#outgoing.off('close', this.#onClientClose).off('drain', this.#onDrain)
   }
 }
 

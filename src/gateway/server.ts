@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { sendRaw } from './answer.ts'
-import { abandon, type Exchange } from './exchange.ts'
+import { abandon, whenEnded, type Exchange } from './exchange.ts'
 import type { Listener } from './listener.ts'
 
 /** Bounds on connections and on how their requests arrive. */
@@ -65,7 +65,7 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
     if (exchange === undefined) return
     connection.exchange = exchange
     open.add(exchange)
-    outgoing.once('close', () => {
+    whenEnded(exchange, () => {
       open.delete(exchange)
       if (connection.exchange === exchange) connection.exchange = undefined
     })

@@ -51,13 +51,29 @@ export type ApplicableLimits = {
  */
 export function createFindLimits(keyPrefix: string): (subject: Subject) => ApplicableLimits {
   const prefix = keyPart(keyPrefix)
-  const checked = new WeakSet<LimitClass>()
+  const byClass = new WeakMap<LimitClass, Map<string, ApplicableLimits>>()
 
-  return ({ organizationId, principalId, limitClass }) => {
-    if (!checked.has(limitClass)) {
-      assertLimits(limitClass)
-      checked.add(limitClass)
-    }
+  return (subject) => {
+    const known = knownOf(subject.limitClass)
+    const name = `${subject.organizationId}\n${subject.principalId}`
+    const before = known.get(name)
+    if (before !== undefined) return before
+    const limits = limitsOf(subject)
+    if (known.size >= maxRemembered) known.clear()
+    known.set(name, limits)
+    return limits
+  }
+
+  function knownOf(limitClass: LimitClass): Map<string, ApplicableLimits> {
+    const known = byClass.get(limitClass)
+    if (known !== undefined) return known
+    assertLimits(limitClass)
+    const none = new Map<string, ApplicableLimits>()
+    byClass.set(limitClass, none)
+    return none
+  }
+
+  function limitsOf({ organizationId, principalId, limitClass }: Subject): ApplicableLimits {
     const root = `${prefix}:{${keyPart(organizationId)}}:${keyPart(limitClass.name)}`
     const windows: WindowLimit[] = []
     const slots: SlotLimit[] = []
@@ -73,6 +89,9 @@ export function createFindLimits(keyPrefix: string): (subject: Subject) => Appli
     return { windows, slots }
   }
 }
+
+/** Of each class. Making the keys of a principal's limits takes longer than looking them up. */
+const maxRemembered = 10_000
 
 function assertLimits({ name, user, organization }: LimitClass): void {
   for (const { window, concurrent } of [user, organization]) {

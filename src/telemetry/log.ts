@@ -1,4 +1,5 @@
 import pino from 'pino'
+import { accessLine, createTimestamp, type AccessRecord } from './access-line.ts'
 
 /** Levels that an operator can choose. */
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
@@ -9,20 +10,24 @@ export type Log = {
   warn(record: object, message?: string): void
   error(record: object, message?: string): void
   fatal(record: object, message?: string): void
+  /** Write one line of the access log, at level `info`. */
+  access(record: AccessRecord): void
   /** Write what is still in memory, before the process ends. */
   flush(): void
 }
 
-/** Lines are gathered up to this many bytes, or this many milliseconds, whichever comes first. */
-const batchBytes = 8_192
+/** Access lines are gathered up to this many characters or milliseconds, whichever comes first. */
+const batchLength = 32_768
 const batchMs = 200
 
 /**
- * Open the log. Lines are written in batches and off the event loop, so a process that is killed
- * loses at most the lines of its last 200 ms (or 8 KiB).
+ * Open the log. Nothing is written on the event loop. Lines of the access log are gathered, so a
+ * process that is killed loses at most those of its last 200 ms (or 32 Ki characters).
+ *
+ * They are gathered here, since the destination measures all that it has gathered at each line.
  */
 export function openLog(level: LogLevel): Log {
-  const destination = pino.destination({ dest: 1, sync: false, minLength: batchBytes })
+  const destination = pino.destination({ dest: 1, sync: false, maxWrite: 2 * batchLength })
   const logger = pino(
     {
       level,
@@ -32,16 +37,27 @@ export function openLog(level: LogLevel): Log {
     },
     destination,
   )
-  const timer = setInterval(() => {
-    destination.flush()
-  }, batchMs)
-  timer.unref()
+  const timestamp = createTimestamp(Date.now)
+  const isAccessLogged = logger.isLevelEnabled('info')
+  let gathered = ''
+  const writeGathered = (): void => {
+    if (gathered === '') return
+    destination.write(gathered)
+    gathered = ''
+  }
+  setInterval(writeGathered, batchMs).unref()
   return {
     info: logger.info.bind(logger),
     warn: logger.warn.bind(logger),
     error: logger.error.bind(logger),
     fatal: logger.fatal.bind(logger),
+    access: (record) => {
+      if (!isAccessLogged) return
+      gathered += accessLine(timestamp(), record)
+      if (gathered.length >= batchLength) writeGathered()
+    },
     flush: () => {
+      writeGathered()
       destination.flushSync()
     },
   }

@@ -112,5 +112,5 @@ function recordingLog(log: Record<string, unknown>[]): AppLog {
   const write = (record: object): void => {
     log.push({ ...record })
   }
-  return { info: write, warn: write, error: write }
+  return { info: write, warn: write, error: write, access: write }
 }

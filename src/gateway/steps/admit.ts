@@ -1,8 +1,9 @@
-import type { Context, MiddlewareHandler, Next } from 'hono'
+import type { Context } from 'hono'
 import { GatewayError } from '../../errors/gateway-error.ts'
 import type { Admission, Admit, AdmitAddress } from '../../limits/admission.ts'
 import { limitedAddress } from '../client.ts'
-import { left, type Exchange, type GatewayEnv } from '../exchange.ts'
+import { left, whenEnded, type GatewayEnv } from '../exchange.ts'
+import type { Answered, Step } from '../in-order.ts'
 
 /**
  * Let the request pass if every limit that applies to it has room now. Callers who are not known
@@ -11,10 +12,10 @@ import { left, type Exchange, type GatewayEnv } from '../exchange.ts'
  * The permit goes with the response's body: it is given back when the response has been sent or
  * its connection is gone, whichever way that comes about.
  */
-export function admitStep(admit: Admit, admitAddress: AdmitAddress): MiddlewareHandler<GatewayEnv> {
+export function admitStep(admit: Admit, admitAddress: AdmitAddress): Step {
   // Not async: what is known at once is answered at once, and a refusal is thrown rather than made a
   // rejected promise, which Node would track as unhandled until Hono awaits it.
-  return (c, next) => {
+  return (c) => {
     const authentication = left(c, 'authentication')
     const decision =
       authentication.kind === 'anonymous'
@@ -25,28 +26,18 @@ export function admitStep(admit: Admit, admitAddress: AdmitAddress): MiddlewareH
             limitClass: left(c, 'match').operation.group.limitClass,
           })
     return decision instanceof Promise
-      ? decision.then((admission) => proceed(c, next, admission))
-      : proceed(c, next, decision)
+      ? decision.then((admission) => proceed(c, admission))
+      : proceed(c, decision)
   }
 }
 
-function proceed(c: Context<GatewayEnv>, next: Next, admission: Admission): Promise<void> {
+function proceed(c: Context<GatewayEnv>, admission: Admission): Answered {
   if (admission.kind === 'unavailable') throw new GatewayError('LIMITER_UNAVAILABLE')
   if (admission.limit !== undefined) c.set('limit', admission.limit)
   if (admission.kind === 'refused') throw refusal(admission)
   if (admission.degraded) c.set('degraded', true)
-  giveBackWithBody(admission, c.env)
-  return next()
-}
-
-function giveBackWithBody(
-  { permit }: Extract<Admission, { kind: 'admitted' }>,
-  exchange: Exchange,
-) {
-  const { outgoing } = exchange
-  // The client may have left while the decision was made; then no close will follow.
-  if (outgoing.closed) permit.release()
-  else outgoing.once('close', permit.release)
+  whenEnded(c.env, admission.permit.release)
+  return undefined
 }
 
 function refusal(refused: Extract<Admission, { kind: 'refused' }>): GatewayError {

@@ -1,10 +1,10 @@
-import type { MiddlewareHandler } from 'hono'
 import type { Authenticate, Authentication } from '../../auth/authenticate.ts'
 import { resourceOf, type RequestParts } from '../../catalog/resource.ts'
 import { GatewayError } from '../../errors/gateway-error.ts'
 import type { AdmitAddress } from '../../limits/admission.ts'
 import { limitedAddress } from '../client.ts'
-import { left, type Exchange, type GatewayEnv } from '../exchange.ts'
+import { left, type Exchange } from '../exchange.ts'
+import type { Answered, Step } from '../in-order.ts'
 
 /**
  * Establish who is asking, by what was presented and what the operation accepts.
@@ -12,16 +12,13 @@ import { left, type Exchange, type GatewayEnv } from '../exchange.ts'
  * Failures are counted by address: once too many came from there, they answer 429. A valid
  * credential is never refused for what others at the same address did.
  */
-export function authenticateStep(
-  authenticate: Authenticate,
-  admitAddress: AdmitAddress,
-): MiddlewareHandler<GatewayEnv> {
-  return (c, next) => {
+export function authenticateStep(authenticate: Authenticate, admitAddress: AdmitAddress): Step {
+  return (c) => {
     const match = left(c, 'match')
     const { security, group } = match.operation
-    const proceed = (authentication: Authentication): Promise<void> => {
+    const proceed = (authentication: Authentication): Answered => {
       c.set('authentication', authentication)
-      return next()
+      return undefined
     }
     const fail = async (error: unknown): Promise<never> => {
       if (isCallersFault(error)) await countFailure(c.env, admitAddress, error)

@@ -7,7 +7,7 @@ import { upstreamErrorAnswer } from '../upstream-error.ts'
 
 /** Send the request to the group's upstream and its answer to the client. */
 export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
-  return async (c) => {
+  return (c) => {
     const exchange = c.env
     const { head, requestId, incoming, outgoing } = exchange
     const { group } = left(c, 'match').operation
@@ -28,11 +28,12 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
         c.set('verdict', 'forwarded')
       },
     }
-    const forwarded = await forward(exchange, plan, group.upstream)
-    if (forwarded.kind === 'upstream-error') {
-      const answer = await upstreamErrorAnswer(forwarded, group.errorProfile, own)
-      send(incoming, outgoing, head.body, answer)
-    }
-    return alreadySent
+    return forward(exchange, plan, group.upstream).then((forwarded) => {
+      if (forwarded.kind !== 'upstream-error') return alreadySent
+      return upstreamErrorAnswer(forwarded, group.errorProfile, own).then((answer) => {
+        send(incoming, outgoing, head.body, answer)
+        return alreadySent
+      })
+    })
   }
 }

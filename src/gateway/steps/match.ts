@@ -1,19 +1,18 @@
-import type { MiddlewareHandler } from 'hono'
 import type { Catalog } from '../../catalog/catalog.ts'
 import { GatewayError } from '../../errors/gateway-error.ts'
 import type { ApiGroup } from '../api-group.ts'
-import type { GatewayEnv } from '../exchange.ts'
+import type { Step } from '../in-order.ts'
 
 /** Find the operation that host, method and canonical path name. */
-export function matchStep(catalog: () => Catalog<ApiGroup>): MiddlewareHandler<GatewayEnv> {
-  return (c, next): Promise<void> => {
+export function matchStep(catalog: () => Catalog<ApiGroup>): Step {
+  return (c) => {
     const { head } = c.env
     const match = catalog().match(head.host, head.method, head.target.path)
     switch (match.kind) {
       case 'found':
         c.set('match', match)
         c.set('group', match.operation.group)
-        return next()
+        return undefined
       case 'method-not-allowed':
         c.set('group', match.group)
         throw new GatewayError('METHOD_NOT_ALLOWED', { headers: { Allow: match.allow.join(', ') } })

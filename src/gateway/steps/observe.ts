@@ -1,13 +1,13 @@
-import type { MiddlewareHandler } from 'hono'
 import { accessRecord, type WriteAccess } from '../access-log.ts'
-import type { GatewayEnv } from '../exchange.ts'
+import { whenEnded } from '../exchange.ts'
+import type { Step } from '../in-order.ts'
 
 /** Write one access record when the response has ended, however it ended. */
-export function observeStep(writeAccess: WriteAccess): MiddlewareHandler<GatewayEnv> {
-  return (c, next) => {
-    c.env.outgoing.once('close', () => {
+export function observeStep(writeAccess: WriteAccess): Step {
+  return (c) => {
+    whenEnded(c.env, () => {
       writeAccess(accessRecord(c))
     })
-    return next()
+    return undefined
   }
 }

@@ -1,11 +1,10 @@
-import type { MiddlewareHandler } from 'hono'
 import { GatewayError } from '../../errors/gateway-error.ts'
-import type { GatewayEnv } from '../exchange.ts'
+import type { Step } from '../in-order.ts'
 
 /** Refuse a request that came in the clear, before its credentials are looked at. */
-export function requireHttpsStep(): MiddlewareHandler<GatewayEnv> {
-  return (c, next) => {
-    if (c.env.secure || c.env.loopback) return next()
+export function requireHttpsStep(): Step {
+  return (c) => {
+    if (c.env.secure || c.env.loopback) return undefined
     throw new GatewayError('HTTPS_REQUIRED')
   }
 }
