@@ -47,7 +47,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   }
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const run = () =>
-    startServer(postgresProgram('postgres'), ['-D', join(folder, 'data'), ...args], identity)
+    startServer(postgresProgram('postgres'), ['-D', join(folder, 'data'), ...args], { identity })
   const url = `postgresql://gatehouse@127.0.0.1:${port}/postgres`
   let server = run()
   await until(() => answersQuery(url), 60_000)

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { delimiter, join } from 'node:path'
@@ -43,22 +43,33 @@ function answers(port: number): Promise<boolean> {
 /** Who runs a program: numeric user and group. */
 export type Identity = { readonly uid: number; readonly gid: number }
 
-/**
- * Start a server that dies with this process, even when this process is killed.
- *
- * @param identity run as somebody else; only root can
- */
+/** How a server is started. */
+export type StartOptions = {
+  /** Run as somebody else; only root can. */
+  readonly identity?: Identity | undefined
+  /** Added to this process's environment. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Whether its output can be read from the child process; otherwise it goes nowhere. */
+  readonly readable?: boolean
+}
+
+/** Start a server that dies with this process, even when this process is killed. */
 export function startServer(
   program: string,
   args: readonly string[],
-  identity?: Identity,
+  { identity, environment = {}, readable = false }: StartOptions = {},
 ): ChildProcess {
+  const output = readable ? 'pipe' : 'ignore'
+  const options = {
+    stdio: ['ignore', output, output] satisfies StdioOptions,
+    env: { ...process.env, ...environment },
+  }
   const wrapper = findProgram('setpriv')
-  if (wrapper === undefined) return spawn(program, args, { stdio: 'ignore', ...identity })
+  if (wrapper === undefined) return spawn(program, args, { ...options, ...identity })
   const { uid, gid } = identity ?? {}
   const who = uid === undefined ? [] : [`--reuid=${uid}`, `--regid=${gid ?? uid}`, '--clear-groups']
-  const wrapped = ['--pdeathsig=KILL', ...who, '--', program, ...args]
-  return spawn(wrapper, wrapped, { stdio: 'ignore' })
+  // It becomes the program, so signals to the child process reach the server itself.
+  return spawn(wrapper, ['--pdeathsig=KILL', ...who, '--', program, ...args], options)
 }
 
 /** Send a signal to a process and all that it started. */

@@ -1,0 +1,66 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** One API group of a gateway under test; other members go into its configuration as they are. */
+export type TestGroup = {
+  readonly name: string
+  /** The `paths` of its OpenAPI document; operations need no more than `{}`. */
+  readonly paths: Readonly<Record<string, unknown>>
+  readonly upstreamUrl: string
+  readonly upstream?: Readonly<Record<string, unknown>>
+  readonly [member: string]: unknown
+}
+
+/** What a gateway under test is configured with. */
+export type TestConfiguration = {
+  readonly groups: readonly TestGroup[]
+  /** Limits of the class `standard`, which groups belong to that name no other. */
+  readonly limits?: Readonly<Record<string, unknown>>
+  /** Members of the configuration beside the groups. */
+  readonly configuration?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Write a configuration and its documents into a folder. The listeners take free ports, and the
+ * directory is embedded in the folder, unless the configuration says otherwise.
+ *
+ * @returns the path of the configuration file
+ */
+export async function writeConfiguration(
+  folder: string,
+  { groups, limits = {}, configuration = {} }: TestConfiguration,
+): Promise<string> {
+  const apiGroups = await Promise.all(
+    groups.map(async ({ paths, upstreamUrl, upstream = {}, ...group }) => {
+      const document = `${group.name.replaceAll('/', '-')}.json`
+      await writeFile(join(folder, document), JSON.stringify(documentOf(paths)))
+      return {
+        limitClass: 'standard',
+        ...group,
+        document,
+        upstream: { urls: [upstreamUrl], ...upstream },
+      }
+    }),
+  )
+  const file = join(folder, 'gateway.yaml')
+  const whole = {
+    listen: { public: { port: 0 }, admin: { port: 0 } },
+    directory: { folder: 'directory' },
+    limits: { classes: { standard: limits } },
+    ...configuration,
+    apiGroups,
+  }
+  // JSON is YAML.
+  await writeFile(file, JSON.stringify(whole))
+  return file
+}
+
+function documentOf(paths: Readonly<Record<string, unknown>>): unknown {
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Test', version: '1' },
+    security: [{ 'cloud-api-key': [] }],
+    paths,
+    components: { securitySchemes: { 'cloud-api-key': { type: 'http', scheme: 'basic' } } },
+  }
+}
