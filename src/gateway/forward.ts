@@ -33,6 +33,8 @@ export function forward(
   upstream: Upstream,
 ): Promise<Forwarded> {
   if (exchange.abandonment.reason !== undefined) throw exchange.abandonment.reason
+  // It left before it was admitted: its slots are given back already, and nobody waits for an answer.
+  if (exchange.outgoing.closed) return Promise.resolve({ kind: 'client-gone' })
   refuseLargeBody(exchange, plan)
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {
