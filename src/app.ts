@@ -86,6 +86,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     },
     async stop() {
       isAccepting = false
+      server.retire()
       await new Promise((resolve) => setTimeout(resolve, shutdown.readinessGraceMs))
       await server.drain(shutdown.timeoutMs)
       await Promise.all(upstreams.map((upstream) => upstream.close()))

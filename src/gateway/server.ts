@@ -22,6 +22,8 @@ export type PublicServer = {
   listen(address: { readonly host: string; readonly port: number }): Promise<AddressInfo>
   /** Requests whose response has not ended. */
   readonly inFlight: () => number
+  /** Go on answering, but close each connection with its next answer, so that callers turn elsewhere. */
+  retire(): void
   /**
    * Take no new connections, let requests in flight finish, and close. Those that have not been
    * answered after `timeoutMs` are answered SHUTTING_DOWN; those half answered are cut.
@@ -39,7 +41,8 @@ type Connection = { requests: number; exchange: Exchange | undefined }
 export function createPublicServer(limits: ServerLimits, listener: Listener): PublicServer {
   const open = new Set<Exchange>()
   const connections = new WeakMap<Duplex, Connection>()
-  let draining = false
+  let isRetiring = false
+  let isDraining = false
 
   const server = createServer({
     maxHeaderSize: limits.maxHeaderBytes,
@@ -58,7 +61,7 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
   function onRequest(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const connection = connectionOf(incoming.socket)
     connection.requests += 1
-    if (draining || connection.requests >= limits.maxRequestsPerConnection) {
+    if (isRetiring || connection.requests >= limits.maxRequestsPerConnection) {
       outgoing.shouldKeepAlive = false
     }
     const exchange = listener.handle(incoming, outgoing)
@@ -67,8 +70,16 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
     open.add(exchange)
     whenEnded(exchange, () => {
       open.delete(exchange)
-      if (connection.exchange === exchange) connection.exchange = undefined
+      if (connection.exchange !== exchange) return
+      connection.exchange = undefined
+      // Its head may have gone out before the drain, and promised to keep the connection.
+      if (isDraining) incoming.socket.destroySoon()
     })
+  }
+
+  function retire(): void {
+    isRetiring = true
+    for (const { outgoing } of open) outgoing.shouldKeepAlive = false
   }
 
   function connectionOf(socket: Duplex): Connection {
@@ -119,9 +130,10 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
   return {
     listen: ({ host, port }) => listenOn(server, host, port),
     inFlight: () => open.size,
+    retire,
     async drain(timeoutMs) {
-      draining = true
-      for (const { outgoing } of open) outgoing.shouldKeepAlive = false
+      retire()
+      isDraining = true
       const closed = new Promise<void>((resolve) =>
         server.close(() => {
           resolve()
