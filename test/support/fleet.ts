@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openDirectory } from '../../src/directory/directory.ts'
+import { openDirectory, type Directory } from '../../src/directory/directory.ts'
 import { basic } from './basic.ts'
 import { writeConfiguration, type TestConfiguration } from './configuration.ts'
 import { startGatewayProcess, type GatewayProcess } from './gateway-process.ts'
@@ -11,6 +11,7 @@ export type FleetOptions = TestConfiguration & {
   readonly count: number
   /** An empty PostgreSQL database. */
   readonly databaseUrl: string
+  /** Absent: each keeps its limits by itself. */
   readonly redisUrl?: string
 }
 
@@ -22,6 +23,8 @@ export type Fleet = {
   readonly userId: string
   /** An Authorization value that opens every operation. */
   readonly authorization: string
+  /** The directory, as another process sees it. */
+  readonly directory: Directory
   /** Start one more. */
   start(): Promise<GatewayProcess>
   /** SIGKILL to all that still run. */
@@ -36,41 +39,40 @@ const pepper = {
 export async function startFleet({
   count,
   databaseUrl,
-  redisUrl,
+  redisUrl = '',
   configuration,
   ...rest
 }: FleetOptions): Promise<Fleet> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-fleet-'))
+  const directory = await openShared(databaseUrl)
   const gateways: GatewayProcess[] = []
   const stop = async (): Promise<void> => {
     await Promise.all(gateways.map((gateway) => gateway.kill()))
+    await directory.close()
     await rm(folder, { recursive: true, force: true })
   }
-  const file = await writeConfiguration(folder, {
+  const shared = { directory: { url: databaseUrl, pepper }, redis: { url: redisUrl } }
+  const configurationFile = await writeConfiguration(folder, {
     ...rest,
-    configuration: {
-      directory: { url: databaseUrl, pepper },
-      redis: { url: redisUrl ?? '' },
-      ...configuration,
-    },
+    configuration: { ...shared, ...configuration },
   })
   const start = async (): Promise<GatewayProcess> => {
-    const gateway = await startGatewayProcess(file)
+    const gateway = await startGatewayProcess(configurationFile)
     gateways.push(gateway)
     return gateway
   }
   try {
-    const first = await firstUser(databaseUrl)
+    const first = await firstUser(directory)
     await Promise.all(Array.from({ length: count }, start))
-    return { gateways, configurationFile: file, ...first, start, stop }
+    return { gateways, configurationFile, ...first, directory, start, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-async function firstUser(url: string) {
-  const directory = await openDirectory({
+function openShared(url: string): Promise<Directory> {
+  return openDirectory({
     url,
     peppers: pepper,
     connections: 2,
@@ -78,15 +80,14 @@ async function firstUser(url: string) {
     cache: { maxEntries: 1, maxAgeMs: 1_000, staleMs: 1_000, negativeMs: 0 },
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   })
-  try {
-    const first = await directory.bootstrap(
-      { organizationName: 'Test', userEmail: 'test@example.com' },
-      { id: 'test' },
-    )
-    if (first === undefined) throw new Error('The directory is not empty')
-    const { organizationId, userId, apiKey } = first
-    return { organizationId, userId, authorization: basic(apiKey.id, apiKey.secret) }
-  } finally {
-    await directory.close()
-  }
+}
+
+async function firstUser(directory: Directory) {
+  const first = await directory.bootstrap(
+    { organizationName: 'Test', userEmail: 'test@example.com' },
+    { id: 'test' },
+  )
+  if (first === undefined) throw new Error('The directory is not empty')
+  const { organizationId, userId, apiKey } = first
+  return { organizationId, userId, authorization: basic(apiKey.id, apiKey.secret) }
 }

@@ -1,5 +1,5 @@
 import { execFile, type ChildProcess } from 'node:child_process'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { ended, startServer } from './processes.ts'
 import { until } from './until.ts'
@@ -31,7 +31,11 @@ export type RunOptions = {
   readonly nodeOptions?: readonly string[]
 }
 
-const program = resolve(import.meta.dirname, '../../bin/gatehouse.js')
+const root = resolve(import.meta.dirname, '../..')
+const program = join(root, 'bin', 'gatehouse.js')
+
+/** Every process compiles the same sources: it is done once. */
+const compileCache = { NODE_COMPILE_CACHE: join(root, '.cache', 'compiled') }
 const startDeadlineMs = 30_000
 const maxRecords = 50_000
 const maxPrintedLength = 100_000
@@ -46,7 +50,10 @@ export async function startGatewayProcess(
   { environment = {}, nodeOptions = [] }: RunOptions = {},
 ): Promise<GatewayProcess> {
   const args = [...nodeOptions, program, 'serve', '--config', configurationFile]
-  const child = startServer(process.execPath, args, { environment, readable: true })
+  const child = startServer(process.execPath, args, {
+    environment: { ...compileCache, ...environment },
+    readable: true,
+  })
   const output = readOutput(child)
   const listening = (): LogRecord | undefined => output.log.find(({ msg }) => msg === 'listening')
   try {
@@ -132,7 +139,7 @@ export function runCommand(
   args: readonly string[],
   { environment = {}, nodeOptions = [] }: RunOptions = {},
 ): Promise<CommandResult> {
-  const env = { ...process.env, ...environment }
+  const env = { ...process.env, ...compileCache, ...environment }
   return new Promise((done) => {
     execFile(
       process.execPath,

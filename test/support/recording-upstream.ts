@@ -34,17 +34,23 @@ export async function recordingUpstream(): Promise<RecordingUpstream> {
   const requests: RecordedRequest[] = []
   const sockets = new Set<Socket>()
   let behaviour: Behaviour | undefined
-  let inFlight = 0
+  const exchanges = new Set<Exchange>()
   let peak = 0
+
+  /** A connection that was cut counts no more from when it was, not from when Node says so. */
+  const inFlight = (): number => [...exchanges].filter(isUnderWay).length
 
   const server = createServer(
     { requestTimeout: 0, keepAliveTimeout: 30_000 },
     (incoming, outgoing) => {
-      inFlight += 1
-      peak = Math.max(peak, inFlight)
-      outgoing.once('close', () => {
-        inFlight -= 1
+      const exchange = { incoming, outgoing }
+      exchanges.add(exchange)
+      // What the system reports in one turn comes in no certain order: a connection that was cut
+      // before this request was sent may be heard of after it.
+      setImmediate(() => {
+        peak = Math.max(peak, inFlight())
       })
+      outgoing.once('close', () => exchanges.delete(exchange))
       requests.push(record(incoming))
       const behave = behaviour ?? answerHello
       behave(incoming, outgoing)
@@ -62,12 +68,12 @@ export async function recordingUpstream(): Promise<RecordingUpstream> {
     behave: (next) => {
       behaviour = next
     },
-    inFlight: () => inFlight,
+    inFlight,
     peak: () => peak,
     reset: () => {
       behaviour = undefined
       requests.length = 0
-      peak = inFlight
+      peak = inFlight()
     },
     close: () =>
       new Promise((resolve) => {
@@ -77,6 +83,13 @@ export async function recordingUpstream(): Promise<RecordingUpstream> {
         for (const socket of sockets) socket.destroy()
       }),
   }
+}
+
+type Exchange = { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse }
+
+function isUnderWay({ incoming, outgoing }: Exchange): boolean {
+  const { destroyed, readableEnded } = incoming.socket
+  return !outgoing.writableFinished && !destroyed && !readableEnded
 }
 
 /** Listen on a free port of the loopback address. */
