@@ -1,5 +1,12 @@
-import { expect, test } from 'vitest'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { basic } from '../support/basic.ts'
+import { startFleet } from '../support/fleet.ts'
 import { runCommand } from '../support/gateway-process.ts'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { recordingUpstream } from '../support/recording-upstream.ts'
 
 test('an older Node.js is told in one line which one is needed, and by what it comes', async () => {
   const versions = `Object.defineProperty(process, 'versions', { value: { node: '20.19.4' } })`
@@ -8,4 +15,120 @@ test('an older Node.js is told in one line which one is needed, and by what it c
   expect(exitCode).toBe(1)
   expect(stdout).toBe('')
   expect(stderr).toMatch(/^Gatehouse needs Node\.js 24\.18\.1 .* this is 20\.19\.4\. .*npm ci.*\n$/)
+})
+
+describe('the shipped configuration', () => {
+  test('passes check, which says what may pass at most while Redis is away', async () => {
+    const { exitCode, stdout, stderr } = await runCommand(['check'])
+    expect(exitCode).toBe(0)
+    expect(stderr).toBe('')
+    expect(stdout).not.toContain('warning')
+    expect(stdout).toMatch(/^CLASS +SCOPE +LIMIT +WITHOUT REDIS +WORST PER WINDOW$/m)
+    expect(stdout).toMatch(/^trial +user +5 +local +10$/m)
+    expect(stdout).toMatch(/^8 operations: ok$/m)
+  })
+
+  test('has its operations listed by routes, for people and for programs', async () => {
+    const people = await runCommand(['routes'])
+    expect(people.stdout).toMatch(/^METHOD +PATH +HOSTS +GROUP +AUTHORIZATIONS +STAGE$/m)
+    expect(people.stdout).toMatch(/^GET +\/trial\/demo\/v1\/hello +\* +trial\/v1 +cloud-api-key /m)
+    const programs = await runCommand(['routes', '--output', 'json'])
+    const routes = JSON.parse(programs.stdout) as unknown[]
+    expect(routes).toHaveLength(8)
+    expect(routes).toContainEqual(
+      expect.objectContaining({ method: 'POST', path: '/demo/v1/echo', group: 'demo/v1' }),
+    )
+  })
+})
+
+describe('a configuration with mistakes', () => {
+  const text = `listen:
+  public: { port: 70000 }
+limits:
+  classes:
+    standard: { user: { requests: 5 } }
+apiGroups:
+  - name: orders/v1
+    document: orders.yaml
+    limitClass: premium
+    upstream: { urls: ['ftp://127.0.0.1'] }
+    colour: blue
+`
+  let folder: string
+  let file: string
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'gatehouse-mistakes-'))
+    file = join(folder, 'gateway.yaml')
+    await writeFile(file, text)
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  test.each(['check', 'routes', 'serve'])(
+    'has each told by %s with its place, and nothing is done',
+    async (command) => {
+      const { exitCode, stdout, stderr } = await runCommand([command, '--config', file])
+      expect(exitCode).toBe(1)
+      expect(stdout).toBe('')
+      const places = stderr
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(' ', 2))
+      expect(places).toEqual([
+        [`${file}:2:13`, 'listen.public.port'],
+        [`${file}:5:17`, 'limits.classes.standard.user'],
+        [`${file}:9:5`, 'apiGroups.0.limitClass'],
+        [`${file}:10:24`, 'apiGroups.0.upstream.urls.0'],
+        [`${file}:11:5`, 'apiGroups.0.colour'],
+      ])
+    },
+  )
+})
+
+describe('keys create', () => {
+  let postgres: TestPostgres
+
+  beforeAll(async () => {
+    postgres = await startPostgres()
+  })
+  afterAll(() => postgres.stop())
+
+  test('prints a key, once, that a running gateway takes at once', async () => {
+    const upstream = await recordingUpstream()
+    const fleet = await startFleet({
+      count: 1,
+      databaseUrl: await postgres.createDatabase(),
+      groups: [{ name: 'any/v1', paths: { '/any': { get: {} } }, upstreamUrl: upstream.url }],
+    })
+    const args = ['keys', 'create', '--config', fleet.configurationFile, '--owner', fleet.userId]
+    const { exitCode, stdout } = await runCommand(args)
+    expect(exitCode).toBe(0)
+    const [, id = '', secret = ''] = /^key id {2}(\S+)\nsecret {2}(\S+)\n$/.exec(stdout) ?? []
+    const [gateway] = fleet.gateways
+    const answer = await fetch(`http://127.0.0.1:${gateway?.port}/any`, {
+      headers: { authorization: basic(id, secret) },
+    })
+    expect(answer.status).toBe(200)
+    expect(upstream.requests[0]?.headers).toMatchObject({
+      'gatehouse-principal-id': fleet.userId,
+    })
+    await fleet.stop()
+    await upstream.close()
+  })
+
+  test('for an owner that does not exist says so, prints no key, and exits with 1', async () => {
+    const fleet = await startFleet({
+      count: 0,
+      databaseUrl: await postgres.createDatabase(),
+      groups: [
+        { name: 'any/v1', paths: { '/any': { get: {} } }, upstreamUrl: 'http://127.0.0.1:1' },
+      ],
+    })
+    const args = ['keys', 'create', '--config', fleet.configurationFile, '--owner', 'u-nobody']
+    const { exitCode, stdout, stderr } = await runCommand(args)
+    expect(exitCode).toBe(1)
+    expect(stdout).toBe('')
+    expect(stderr).not.toBe('')
+    await fleet.stop()
+  })
 })

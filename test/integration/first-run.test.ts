@@ -54,9 +54,9 @@ async function runWithoutCurl(command: string): Promise<string> {
   const headers = credentials === undefined ? {} : { authorization }
   const times = /^for i in ([\d ]+);/.exec(command)?.[1]?.trim().split(' ')
   if (times === undefined) return headOf(await fetch(url, { headers }))
-  let printed = ''
-  for (const _ of times) printed += `${(await fetch(url, { headers })).status}\n`
-  return printed
+  const statuses: number[] = []
+  while (statuses.length < times.length) statuses.push((await fetch(url, { headers })).status)
+  return statuses.map((status) => `${status}\n`).join('')
 }
 
 async function headOf(answer: Response): Promise<string> {

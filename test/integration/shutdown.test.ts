@@ -139,7 +139,7 @@ function openStreams() {
     end: () => {
       for (const outgoing of open) outgoing.end('ended')
     },
-    behave({ url }: IncomingMessage, outgoing: ServerResponse): void {
+    behave: ({ url }: IncomingMessage, outgoing: ServerResponse): void => {
       if (url !== '/any/stream') {
         outgoing.end('hello')
         return

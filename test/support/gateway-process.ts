@@ -134,7 +134,7 @@ export type CommandResult = {
   readonly stderr: string
 }
 
-/** Run a command of the gateway to its end. */
+/** Run a command of the gateway to its end, in the project's folder. */
 export function runCommand(
   args: readonly string[],
   { environment = {}, nodeOptions = [] }: RunOptions = {},
@@ -144,7 +144,7 @@ export function runCommand(
     execFile(
       process.execPath,
       [...nodeOptions, program, ...args],
-      { env, timeout: startDeadlineMs },
+      { env, cwd: root, timeout: startDeadlineMs },
       (error, stdout, stderr) => {
         const exitCode = error === null ? 0 : Number(error.code ?? -1)
         done({ exitCode, stdout, stderr })
