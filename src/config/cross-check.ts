@@ -3,7 +3,8 @@ import type { Path, Problem } from './problem.ts'
 /**
  * What each part of a configuration must know of the others. It looks at the file's own value, where
  * anything may be missing or of another type, so that both this and the schema's problems are told
- * at once; what the schema refuses is passed over here.
+ * at once; what the schema refuses is passed over here. No message quotes a value: it may have come
+ * from the environment.
  */
 export function crossCheck(value: unknown): readonly Problem[] {
   const groups = listAt(value, ['apiGroups'])
@@ -25,7 +26,7 @@ function limitClassProblems(group: unknown, index: number, value: unknown): read
   if (typeof classes !== 'object' || classes === null) return []
   if (Object.hasOwn(classes, limitClass)) return []
   const known = Object.keys(classes).join(', ')
-  const message = `'${limitClass}' is not one of limits.classes (${known})`
+  const message = `Must be one of limits.classes: ${known}`
   return [{ path: ['apiGroups', index, 'limitClass'], message }]
 }
 
@@ -45,9 +46,8 @@ function duplicateNames(groups: readonly unknown[]): readonly Problem[] {
   const names = groups.map((group) => textAt(group, ['name']))
   return names.flatMap((name, index) => {
     if (name === undefined || names.indexOf(name) === index) return []
-    return [
-      { path: ['apiGroups', index, 'name'], message: `'${name}' is taken by an earlier group` },
-    ]
+    const message = 'The name is taken by an earlier group'
+    return [{ path: ['apiGroups', index, 'name'], message }]
   })
 }
 

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import { problemsOf, smallest } from './written.ts'
+
+const group = smallest.apiGroups[0]
+const pepper = (id: string) => ({ id, secret: 'x'.repeat(32) })
+
+/** What is said of a configuration, without the places. */
+async function said(members: object): Promise<readonly string[]> {
+  const problems = await problemsOf({ ...smallest, ...members })
+  return problems.map((problem) => problem.replace(/^gateway\.yaml:\d+:\d+ /, ''))
+}
+
+test('a group names a limit class that exists', async () => {
+  const limits = { classes: { standard: {}, small: {} } }
+  expect(await said({ limits, apiGroups: [{ ...group, limitClass: 'Standard' }] })).toEqual([
+    'apiGroups.0.limitClass Must be one of limits.classes: standard, small',
+  ])
+  expect(await said({ limits, apiGroups: [{ ...group, limitClass: 'toString' }] })).toHaveLength(1)
+})
+
+test('no two groups have one name', async () => {
+  const apiGroups = [group, { ...group, mount: '/b' }, { ...group, name: 'other', mount: '/c' }]
+  expect(await said({ apiGroups })).toEqual([
+    'apiGroups.1.name The name is taken by an earlier group',
+  ])
+})
+
+test('a resource that is told from the host stands in every host of the group', async () => {
+  const resource = { kind: 'kafka-cluster', id: { host: 'cluster' } }
+  const message = 'apiGroups.0.resource.id.host Every host of the group must hold {cluster}'
+  expect(await said({ apiGroups: [{ ...group, resource }] })).toEqual([message])
+  const some = { ...group, resource, hosts: ['{cluster}.api.test', 'api.test'] }
+  expect(await said({ apiGroups: [some] })).toEqual([message])
+  const every = { ...group, resource, hosts: ['{cluster}.a.test', 'b.{cluster}.test'] }
+  expect(await said({ apiGroups: [every] })).toEqual([])
+})
+
+describe('peppers', () => {
+  const url = 'postgresql://db'
+
+  test('are required with a URL: every gateway makes the same digests', async () => {
+    expect(await said({ directory: { url } })).toEqual([
+      expect.stringMatching(/^directory\.url pepper is required with a url/),
+    ])
+    const current = { id: '1', secret: '' }
+    expect(await said({ directory: { url, pepper: { current } } })).toEqual([
+      expect.stringMatching(/^directory\.pepper pepper is required with a url/),
+    ])
+    expect(await said({ directory: { url, pepper: { current: pepper('1') } } })).toEqual([])
+    expect(await said({ directory: { url: '', pepper: { current } } })).toEqual([])
+  })
+
+  test('have ids of their own', async () => {
+    const peppers = { current: pepper('1'), previous: [pepper('2'), pepper('1')] }
+    expect(await said({ directory: { pepper: peppers } })).toEqual([
+      'directory.pepper Two peppers have the same id',
+    ])
+  })
+})
+
+describe('two listeners on one port', () => {
+  test('are told, the defaults included', async () => {
+    expect(await said({ listen: { public: { port: 9000 }, admin: { port: 9000 } } })).toEqual([
+      'listen.admin.port listen.public listens on this port too',
+    ])
+    expect(await said({ listen: { public: { port: 8081 } } })).toHaveLength(1)
+    expect(await said({ demo: { port: 8080 } })).toEqual([
+      'demo.port listen.public listens on this port too',
+    ])
+  })
+
+  test('collide where one is on every address', async () => {
+    for (const host of ['0.0.0.0', '::']) {
+      const listen = { public: { host, port: 9000 }, admin: { port: 9000 } }
+      expect(await said({ listen })).toHaveLength(1)
+    }
+  })
+
+  test('do not on two addresses, nor where a free port is picked', async () => {
+    const apart = { public: { host: '127.0.0.1', port: 9000 }, admin: { host: '::1', port: 9000 } }
+    expect(await said({ listen: apart })).toEqual([])
+    expect(await said({ listen: { public: { port: 0 }, admin: { port: 0 } } })).toEqual([])
+  })
+})
+
+test('they are told together with what the schema says', async () => {
+  const broken = { name: 'demo/v1', limitClass: 'nope', upstream: 1, surplus: 1 }
+  expect(await said({ apiGroups: [group, broken], log: 1 })).toEqual([
+    expect.stringMatching(/^apiGroups\.1\.document /),
+    expect.stringMatching(/^apiGroups\.1\.name /),
+    expect.stringMatching(/^apiGroups\.1\.limitClass /),
+    expect.stringMatching(/^apiGroups\.1\.upstream /),
+    expect.stringMatching(/^apiGroups\.1\.surplus is not a known key/),
+    expect.stringMatching(/^log /),
+  ])
+})
+
+test.each([null, 1, 'text', [], [null], { classes: null }, { classes: [] }, { classes: 1 }])(
+  'whatever stands in the place of a part (%j), it is a problem and no crash',
+  async (value) => {
+    for (const part of ['limits', 'apiGroups', 'directory', 'listen', 'demo', 'schemes']) {
+      const problems = await said({ [part]: value })
+      if (part !== 'schemes') expect(problems, part).not.toEqual([])
+    }
+  },
+)
