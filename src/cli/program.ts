@@ -163,14 +163,16 @@ function parseResource(value: string): KeyResourceOption {
   return { kind: 'resource', resourceKind, id, environment }
 }
 
+/** Date.parse alone takes any text that ends in a number for a time. */
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/
+
 function parseTime(value: string): number {
-  const time = Date.parse(value)
+  const time = rfc3339.test(value) ? Date.parse(value) : Number.NaN
   if (Number.isNaN(time)) throw new InvalidArgumentError('It is a time such as 2030-01-31T00:00Z.')
   return time
 }
 
 function parsePort(value: string): number {
-  const port = Number(value)
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  if (/^\d{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value)
   throw new InvalidArgumentError('It is a port between 0 and 65535.')
 }
