@@ -21,6 +21,41 @@ test('every code has a page of its own, and the index links to each', () => {
   }
 })
 
+test.each(entries)(
+  'the page of %s tells its status, message, suggestion and whether a retry helps',
+  (code, entry) => {
+    const text = textOf(errorPage(code) ?? '')
+    expect(text).toContain(code)
+    expect(text).toContain(`HTTP status ${entry.status} `)
+    expect(text).toContain(`${entry.message}.`)
+    expect(text).toContain(`What to do ${entry.suggestion}`)
+    expect(text).toContain(`Does a retry help? ${entry.retryable ? 'Yes' : 'No'}`)
+  },
+)
+
+test('the index tells every code once, with its status and message, by status', () => {
+  const rows = [...errorIndexPage().matchAll(/<tr>(<td>.*?)<\/tr>/g)].map(([, row]) =>
+    textOf(row ?? ''),
+  )
+  const told = entries.map(([code, { status, message }]) => `${status} ${code} ${message}`)
+  expect(rows.toSorted()).toEqual(told.toSorted())
+  expect(rows).toEqual(rows.toSorted())
+})
+
+test('a code says with its status whether a retry helps: what the caller sent stays wrong', () => {
+  const retryable = entries.filter(([, entry]) => entry.retryable).map(([, { status }]) => status)
+  expect(retryable.filter((status) => status < 500 && status !== 408 && status !== 429)).toEqual([])
+})
+
+/** What a reader sees: tags are spaces, entities are characters. */
+function textOf(html: string): string {
+  return html
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)))
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+}
+
 test('pages hold no script and no link that leaves the origin', () => {
   for (const page of [errorIndexPage(), ...entries.map(([code]) => errorPage(code) ?? '')]) {
     expect(page).not.toMatch(/<script|https?:\/\//)
