@@ -83,7 +83,8 @@ export function signalTree(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-function descendants(pid: number): number[] {
+/** The processes that a process started, and those that they started. */
+export function descendants(pid: number): number[] {
   const children = readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .map(Number)

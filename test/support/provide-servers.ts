@@ -5,16 +5,21 @@ import { join } from 'node:path'
 import { findProgram } from './processes.ts'
 import { installedFolders } from './postgres.ts'
 
-/** A server that tests start instances of. */
-type Wanted = {
+/** A program that is started here, and is not a dependency of ours. */
+export type Wanted = {
   readonly name: string
   readonly debianPackage: string
-  /** Environment variable that hands the program (or its folder) to the tests. */
-  readonly variable: string
+  /** Where it is, or undefined. */
   readonly find: (cache: string) => string | undefined
 }
 
-const wanted: readonly Wanted[] = [
+/** A server that tests start instances of. */
+type Server = Wanted & {
+  /** Environment variable that hands the program (or its folder) to the tests. */
+  readonly variable: string
+}
+
+const servers: readonly Server[] = [
   {
     name: 'Redis (redis-server)',
     debianPackage: 'redis-server',
@@ -45,30 +50,41 @@ const wanted: readonly Wanted[] = [
  * @returns what the user has to do, or undefined where nothing is missing
  */
 export function provideServers(cache: string): string | undefined {
-  const missing = locate(cache)
-  if (missing.length === 0) return undefined
-  if (findProgram('apt-get') !== undefined) {
-    process.stdout.write(`Installing for the tests: ${namesOf(missing)}\n`)
-    if (userInfo().uid === 0) install(missing)
-    else unpack(missing, cache)
-  }
-  const still = locate(cache)
-  if (still.length === 0) return undefined
-  const packages = still.map(({ debianPackage }) => debianPackage).join(' ')
-  return `The tests start servers of their own, and these are missing: ${namesOf(still)}. Install them (on Debian: apt-get install ${packages}) so that they are on PATH, and run the tests again.`
-}
-
-function namesOf(servers: readonly Wanted[]): string {
-  return servers.map(({ name }) => name).join(', ')
-}
-
-/** Point the environment at what is there. */
-function locate(cache: string): readonly Wanted[] {
-  return wanted.filter(({ find, variable }) => {
+  const missing = provide(servers, 'the tests', cache)
+  for (const { find, variable } of servers) {
     const found = find(cache)
     if (found !== undefined) process.env[variable] = found
-    return found === undefined
-  })
+  }
+  if (missing.length === 0) return undefined
+  const packages = missing.map(({ debianPackage }) => debianPackage).join(' ')
+  return `The tests start servers of their own, and these are missing: ${namesOf(missing)}. Install them (on Debian: apt-get install ${packages}) so that they are on PATH, and run the tests again.`
+}
+
+/**
+ * Make sure that programs are there. What is missing is installed on Debian as root; without root, it
+ * is unpacked into the cache folder where one is given.
+ *
+ * @param purpose for whom, as it is told to the user
+ * @returns what is missing all the same
+ */
+export function provide(
+  wanted: readonly Wanted[],
+  purpose: string,
+  cache?: string,
+): readonly Wanted[] {
+  const isMissing = ({ find }: Wanted): boolean => find(cache ?? '') === undefined
+  const missing = wanted.filter(isMissing)
+  const isRoot = userInfo().uid === 0
+  const canProvide = findProgram('apt-get') !== undefined && (isRoot || cache !== undefined)
+  if (missing.length === 0 || !canProvide) return missing
+  process.stdout.write(`Installing for ${purpose}: ${namesOf(missing)}\n`)
+  if (isRoot) install(missing)
+  else if (cache !== undefined) unpack(missing, cache)
+  return wanted.filter(isMissing)
+}
+
+function namesOf(programs: readonly Wanted[]): string {
+  return programs.map(({ name }) => name).join(', ')
 }
 
 function folderOnPath(): string | undefined {
@@ -79,18 +95,18 @@ function folderOnPath(): string | undefined {
 const deadlineMs = 300_000
 
 /** Packages start their services when they are installed; a policy keeps them from it. */
-function install(servers: readonly Wanted[]): void {
-  const packages = servers.map(({ debianPackage }) => debianPackage)
+function install(wanted: readonly Wanted[]): void {
+  const packages = wanted.map(({ debianPackage }) => debianPackage)
   const quiet = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
   run('apt-get', ['update', '-q'], quiet)
   run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...packages], quiet)
 }
 
 /** Without root: the packages and what they depend on are downloaded and unpacked beside the project. */
-function unpack(servers: readonly Wanted[], cache: string): void {
+function unpack(wanted: readonly Wanted[], cache: string): void {
   rmSync(cache, { recursive: true, force: true })
   mkdirSync(cache, { recursive: true })
-  for (const { debianPackage } of servers) {
+  for (const { debianPackage } of wanted) {
     for (const each of closureOf(debianPackage))
       run('apt-get', ['download', '-q', each], process.env, cache)
   }

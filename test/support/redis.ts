@@ -9,6 +9,8 @@ import { until } from './until.ts'
 export type TestRedis = {
   readonly url: string
   readonly port: number
+  /** The process that runs now; another after a restart. */
+  pid(): number
   /** SIGKILL. */
   kill(): Promise<void>
   /** SIGSTOP: connections stay open and nothing answers. */
@@ -38,6 +40,10 @@ export async function startRedis(): Promise<TestRedis> {
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
+    pid() {
+      if (server.pid === undefined) throw new Error('Redis could not be started')
+      return server.pid
+    },
     kill,
     freeze: () => server.kill('SIGSTOP'),
     thaw: () => server.kill('SIGCONT'),

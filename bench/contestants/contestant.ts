@@ -1,0 +1,33 @@
+import type { BenchUser } from '../users.ts'
+import type { Upstream } from '../upstream.ts'
+import type { Pinned } from '../pinned.ts'
+
+/** What every contestant is given. */
+export type Surroundings = {
+  /** A folder of this run's own. */
+  readonly folder: string
+  readonly upstream: Upstream
+  readonly redis: { readonly url: string; readonly port: number }
+  readonly databaseUrl: string
+  readonly users: readonly BenchUser[]
+}
+
+/** A contestant that runs. */
+export type Contestant = {
+  readonly name: string
+  readonly port: number
+  readonly server: Pinned
+  /** Response fields that a request with a valid key must be answered with. */
+  readonly requiredFields: readonly string[]
+}
+
+/** Limits so large that nobody is refused. Those of an organization bind 16 users. */
+export const wideLimits = {
+  user: { requests: 10_000_000, windowSeconds: 60, concurrent: 10_000 },
+  organization: { requests: 100_000_000, windowSeconds: 60, concurrent: 100_000 },
+} as const
+
+/** The path that is measured. Every contestant forwards it as it is. */
+export const measuredPath = '/bench/v1/resources-07/r-42'
+
+export const limitFields = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset']

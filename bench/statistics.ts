@@ -1,0 +1,31 @@
+/** A median, and the extremes that it was taken from. */
+export type Spread = { readonly median: number; readonly min: number; readonly max: number }
+
+/** @throws {RangeError} where there is no value */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  const low = sorted[Math.ceil(middle) - 1]
+  const high = sorted[Math.floor(middle)]
+  const [min, max] = [sorted[0], sorted.at(-1)]
+  if (low === undefined || high === undefined || min === undefined || max === undefined) {
+    throw new RangeError('There is no median of nothing')
+  }
+  return { median: (low + high) / 2, min, max }
+}
+
+/**
+ * How many times as much the first took as the second, round by round: what disturbed a round
+ * disturbed its neighbours too, and drops out of their ratio.
+ */
+export function ratioOf(values: readonly number[], base: readonly number[]): Spread {
+  return spreadOf(values.map((value, round) => value / (base[round] ?? Number.NaN)))
+}
+
+/**
+ * What a run cannot tell apart, as a share: the most by which one contestant differed from itself,
+ * measured under two names.
+ */
+export function resolutionOf(pair: Spread): number {
+  return Math.max(Math.abs(pair.min - 1), Math.abs(pair.max - 1))
+}

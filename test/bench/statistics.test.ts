@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { ratioOf, resolutionOf, spreadOf } from '../../bench/statistics.ts'
+
+test('a median is the value in the middle, whatever the order', () => {
+  expect(spreadOf([9, 1, 5])).toEqual({ median: 5, min: 1, max: 9 })
+})
+
+test('a median of an even number of values lies between the two in the middle', () => {
+  expect(spreadOf([40, 10, 20, 30])).toEqual({ median: 25, min: 10, max: 40 })
+})
+
+test('values are compared as numbers', () => {
+  expect(spreadOf([10, 9, 100]).median).toBe(10)
+})
+
+test('there is no median of nothing', () => {
+  expect(() => spreadOf([])).toThrow(RangeError)
+})
+
+test('a ratio is taken round by round, so that what slowed a whole round down drops out', () => {
+  expect(ratioOf([20, 60, 20], [10, 30, 10])).toEqual({ median: 2, min: 2, max: 2 })
+})
+
+test('the resolution is the furthest that two equals were apart in any round', () => {
+  expect(resolutionOf(ratioOf([100, 97, 101], [100, 100, 100]))).toBeCloseTo(0.03)
+  expect(resolutionOf(ratioOf([100, 99, 104], [100, 100, 100]))).toBeCloseTo(0.04)
+})
