@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 /** What `npm run bench` was asked to do. */
@@ -13,8 +14,9 @@ export type BenchOptions = {
   readonly connections: number
   /** Where figures go as JSON. */
   readonly jsonFile: string | undefined
-  /** A checkout whose gateway runs too, as `before`. */
-  readonly against: string | undefined
+  /** Another gateway to compare with: of another checkout, or with other options of Node. */
+  readonly other:
+    { readonly checkout: string | undefined; readonly nodeOptions: readonly string[] } | undefined
   /** Write a CPU profile of the gateway under load, and measure nothing. */
   readonly profile: boolean
 }
@@ -35,6 +37,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       connections: { type: 'string', default: '50' },
       json: { type: 'string' },
       against: { type: 'string' },
+      'against-node': { type: 'string' },
       profile: { type: 'boolean', default: false },
     },
   })
@@ -45,8 +48,16 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     windowMs: atLeast(0.1, 'seconds', values.seconds) * 1_000,
     connections: atLeast(1, 'connections', values.connections),
     jsonFile: values.json,
-    against: values.against,
+    other: otherOf(values.against, values['against-node']),
     profile: values.profile,
+  }
+}
+
+function otherOf(checkout: string | undefined, nodeOptions: string | undefined) {
+  if (checkout === undefined && nodeOptions === undefined) return undefined
+  return {
+    checkout: checkout === undefined ? undefined : resolve(checkout),
+    nodeOptions: nodeOptions?.split(' ').filter(Boolean) ?? [],
   }
 }
 

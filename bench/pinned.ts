@@ -8,6 +8,8 @@ import { until } from '../test/support/until.ts'
 /** A program that runs on the contestants' core, with its output in files. */
 export type Pinned = {
   readonly pid: number
+  /** Its standard output. */
+  readonly outputFile: string
   /** @throws {Error} with what it said, where it does not run any more */
   assertRuns(): void
   /** SIGTERM, and SIGKILL where that is not enough. */
@@ -47,6 +49,7 @@ export function startPinned(
   if (pid === undefined) throw new Error(`${name} could not be started`)
   return {
     pid,
+    outputFile: output,
     assertRuns() {
       if (!hasEnded(child)) return
       throw new Error(`${name} does not run: ${tailOf(errors) || tailOf(output)}`)

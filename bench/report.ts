@@ -73,8 +73,9 @@ function whole(rounds: Rounds, name: string): readonly number[] {
 export function resolutionReport(rounds: Rounds): string {
   if (!rounds.has(twinName)) return ''
   const pair = ratioOf(cpu(rounds, twinName), cpu(rounds, 'gatehouse'))
-  const percent = (resolutionOf(pair) * 100).toFixed(1)
-  return `A/A: ${twinName} took ${withSpread(pair, 3)} × the CPU of gatehouse, which it equals. Resolution of this run: ± ${percent} %; a smaller difference is no result.\n`
+  const { median, round } = resolutionOf(pair)
+  const percent = (share: number): string => (share * 100).toFixed(1)
+  return `A/A: ${twinName}, which equals gatehouse, took ${withSpread(pair, 3)} × its CPU. What this run cannot tell apart: medians within ${percent(median)} %, single rounds within ${percent(round)} %.\n`
 }
 
 /** The median latency that a gateway adds to the bare proxy's. */

@@ -25,6 +25,9 @@ import { interleave } from './rounds.ts'
 // What `npm run bench` runs; bench/README.md says how to read what it prints.
 
 const warmUpMs = 3_000
+/** Node compiles what runs often, and is not done with it after some ten thousand requests. */
+const warmUpRequests = 40_000
+const maxWarmUps = 6
 /** Where latency is what the request takes, rather than the time it stands in a queue. */
 const latencyConnections = 8
 const latencyContestants = ['nginx', 'nginx-lua', 'gatehouse']
@@ -51,16 +54,18 @@ async function main(): Promise<void> {
 }
 
 async function compare(arena: Arena, options: BenchOptions, missing: MissingPeers): Promise<void> {
-  const contestants = await enterAll(arena, fieldOf(options.only, options.against), missing)
+  const contestants = await enterAll(arena, fieldOf(options.only, options.other), missing)
   const bench: Bench = {
     upstream: arena.surroundings.upstream,
     redisPid: arena.redisPid,
     cores: availableParallelism(),
-    dropped: { count: 0 },
+    counts: { dropped: 0, degraded: 0 },
   }
   const runs = { load, latency, refusals } as const
   for (const part of options.parts) await runs[part]({ arena, bench, options, contestants })
-  print(`${bench.dropped.count} windows were dropped and repeated, since others used the CPU\n`)
+  const { dropped, degraded } = bench.counts
+  print(`\n${dropped} windows were dropped and repeated, since others used the CPU\n`)
+  print(`${degraded} requests were decided without Redis (it did not answer in time)\n`)
 }
 
 /** A contestant that cannot run is named, and the others run all the same. */
@@ -75,10 +80,17 @@ async function enterAll(
     if (reason === undefined) contestants.push(await arena.enter(start))
     else print(`MISSING ${name}: ${reason}\n`)
   }
-  for (const { port } of contestants) {
-    await runLoad({ ...targetOf(arena, 50), port, durationMs: warmUpMs })
-  }
+  for (const contestant of contestants) await warmUp(arena, contestant)
   return contestants
+}
+
+async function warmUp(arena: Arena, { name, port }: Contestant): Promise<void> {
+  let requests = 0
+  for (let turn = 0; turn < maxWarmUps && requests < warmUpRequests; turn++) {
+    const result = await runLoad({ ...targetOf(arena, 50), port, durationMs: warmUpMs })
+    requests += result.requests
+  }
+  process.stderr.write(`${name}: warmed up by ${requests} requests\n`)
 }
 
 function targetOf({ credentials }: Arena, connections: number) {

@@ -23,9 +23,10 @@ export function ratioOf(values: readonly number[], base: readonly number[]): Spr
 }
 
 /**
- * What a run cannot tell apart, as a share: the most by which one contestant differed from itself,
- * measured under two names.
+ * What a run cannot tell apart, as shares, by the ratios of one contestant to itself under two names:
+ * how far the median was off, which should have been 1, and the furthest that a single round was.
  */
-export function resolutionOf(pair: Spread): number {
-  return Math.max(Math.abs(pair.min - 1), Math.abs(pair.max - 1))
+export function resolutionOf(pair: Spread): { readonly median: number; readonly round: number } {
+  const off = (ratio: number): number => Math.abs(ratio - 1)
+  return { median: off(pair.median), round: Math.max(off(pair.min), off(pair.max)) }
 }

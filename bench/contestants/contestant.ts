@@ -19,6 +19,8 @@ export type Contestant = {
   readonly server: Pinned
   /** Response fields that a request with a valid key must be answered with. */
   readonly requiredFields: readonly string[]
+  /** How many requests since the last look were decided without Redis, where that can be. */
+  readonly takeDegraded?: () => number
 }
 
 /** Limits so large that nobody is refused. Those of an organization bind 16 users. */

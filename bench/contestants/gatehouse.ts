@@ -1,4 +1,12 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { freePort } from '../../test/support/processes.ts'
@@ -10,7 +18,7 @@ import { limitFields, wideLimits, type Contestant, type Surroundings } from './c
 export type GatehouseOptions = {
   readonly name: string
   /** Folder of the sources that run. */
-  readonly checkout?: string
+  readonly checkout?: string | undefined
   /** Options of Node beside those that `npm start` uses. */
   readonly nodeOptions?: readonly string[]
 }
@@ -35,7 +43,21 @@ export async function startGatehouse(
   const node = [process.execPath, ...startOptions(checkout), ...nodeOptions]
   const command = [...node, join(checkout, 'bin/gatehouse.js'), 'serve', '--config', file]
   const server = startPinned(surroundings.folder, name, 'contestant', command)
-  return { name, port, server, requiredFields: [...limitFields, 'x-request-id'] }
+  const requiredFields = [...limitFields, 'x-request-id']
+  return { name, port, server, requiredFields, takeDegraded: degradedIn(server.outputFile) }
+}
+
+/** Records of requests that were decided without Redis, among those written since the last look. */
+function degradedIn(logFile: string): () => number {
+  let read = 0
+  return () => {
+    const file = openSync(logFile, 'r')
+    const fresh = Buffer.alloc(fstatSync(file).size - read)
+    readSync(file, fresh, 0, fresh.length, read)
+    closeSync(file)
+    read += fresh.length
+    return fresh.toString('latin1').split('"degraded":true').length - 1
+  }
 }
 
 type Place = { readonly name: string; readonly port: number; readonly adminPort: number }

@@ -21,7 +21,9 @@ test('a ratio is taken round by round, so that what slowed a whole round down dr
   expect(ratioOf([20, 60, 20], [10, 30, 10])).toEqual({ median: 2, min: 2, max: 2 })
 })
 
-test('the resolution is the furthest that two equals were apart in any round', () => {
-  expect(resolutionOf(ratioOf([100, 97, 101], [100, 100, 100]))).toBeCloseTo(0.03)
-  expect(resolutionOf(ratioOf([100, 99, 104], [100, 100, 100]))).toBeCloseTo(0.04)
+test('two equals tell how far a median and a round can be off, whichever way', () => {
+  const equals = [100, 100, 100]
+  expect(resolutionOf(ratioOf([100, 97, 101], equals)).round).toBeCloseTo(0.03)
+  expect(resolutionOf(ratioOf([100, 99, 104], equals)).round).toBeCloseTo(0.04)
+  expect(resolutionOf(ratioOf([98, 90, 104], equals)).median).toBeCloseTo(0.02)
 })
