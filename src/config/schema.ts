@@ -109,6 +109,14 @@ const resourceRule = z
 const upstream = z.strictObject({
   urls: z.array(httpUrl).min(1).describe('The instances; a path goes before every forwarded path.'),
   connections: count.default(64).describe('Connections per instance.'),
+  pipelining: z
+    .int()
+    .min(1)
+    .max(32)
+    .default(1)
+    .describe(
+      'Requests on their way on one connection: more than 1 only where answers are short and quick, since one waits for another.',
+    ),
   connectTimeoutMs: milliseconds.default(1_000),
   headersTimeoutMs: milliseconds
     .default(30_000)

@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Exchange } from './exchange.ts'
-import { Relay, type Forwarded } from './relay.ts'
+import { Relay, type Forwarded, type Waiting } from './relay.ts'
 import { requestBody, type BodyLimits } from './request-body.ts'
 import type { OwnFields } from './response-fields.ts'
 import { isStaleConnection, neverSent, upstreamFailure } from './upstream-failure.ts'
@@ -12,6 +12,8 @@ export type ForwardPlan = {
   readonly target: string
   /** Field names and values in turn. */
   readonly fields: string[]
+  /** Stands for the operation, whose answers tell whether its requests can be pipelined. */
+  readonly operation: object
   readonly own: OwnFields
   readonly bodyLimits: BodyLimits
   /** Told the milliseconds from sending to the head of the upstream's response, when it is there. */
@@ -42,9 +44,10 @@ export function forward(
     }
     const tryAgain = (error: unknown): void => {
       if (!maySendAgain(error, exchange, upstream)) fail(error)
-      else attempt(exchange, plan, upstream, resolve, fail)
+      else attempt(exchange, plan, upstream, { resolve, reject: fail })
     }
-    attempt(exchange, plan, upstream, resolve, tryAgain)
+    const isPipelined = mayPipeline(exchange, plan, upstream)
+    attempt(exchange, plan, upstream, { resolve, reject: tryAgain }, isPipelined)
   })
 }
 
@@ -55,31 +58,55 @@ function refuseLargeBody({ head: { body } }: Exchange, { bodyLimits }: ForwardPl
   }
 }
 
+/** HEAD is left out, since undici closes the connection after it. */
+function mayPipeline(
+  { head }: Exchange,
+  { operation }: ForwardPlan,
+  { pipelining }: Upstream,
+): boolean {
+  if (pipelining === undefined || head.method !== 'GET' || head.body.kind !== 'none') return false
+  return pipelining.allows(operation)
+}
+
 function attempt(
   exchange: Exchange,
   plan: ForwardPlan,
   upstream: Upstream,
-  resolve: (forwarded: Forwarded) => void,
-  reject: (error: unknown) => void,
+  outcome: Pick<Waiting, 'resolve' | 'reject'>,
+  isPipelined = false,
 ): void {
-  const relay = new Relay(exchange, plan.own, { resolve, reject, onHead: plan.onHead })
-  send(exchange, plan, upstream.next(), relay)
+  const { pipelining } = upstream
+  const relay = new Relay(exchange, plan.own, {
+    ...outcome,
+    onHead: plan.onHead,
+    onBody:
+      pipelining === undefined
+        ? undefined
+        : (cameWhole) => {
+            pipelining.note(plan.operation, cameWhole)
+          },
+  })
+  send(exchange, plan, upstream.next(), relay, isPipelined)
   relay.awaitConnection(upstream.queueTimeoutMs)
 }
 
 function send(
   { incoming, outgoing, head }: Exchange,
   plan: ForwardPlan,
-  instance: Instance,
+  { dispatcher, pipelined, pathPrefix }: Instance,
   relay: Relay,
+  isPipelined: boolean,
 ): void {
   const body = head.body.kind === 'none' ? null : requestBody(incoming, outgoing, plan.bodyLimits)
-  instance.dispatcher.dispatch(
+  const connections = isPipelined ? (pipelined ?? dispatcher) : dispatcher
+  connections.dispatch(
     {
-      path: instance.pathPrefix + plan.target,
+      path: pathPrefix + plan.target,
       method: head.method,
       headers: plan.fields,
       body,
+      // undici takes every answer for one that holds up the pipeline until it is told otherwise.
+      blocking: !isPipelined,
     },
     relay,
   )

@@ -124,8 +124,10 @@ function openExchange(
   const head = readHead({ method, url, httpVersion, rawHeaders }, parts.headLimits)
   const client = parts.findClient(incoming.socket.remoteAddress ?? '', head.forwardedFor)
   const endings: (() => void)[] = []
+  const abandonment: Exchange['abandonment'] = { reason: undefined, onAbandon: undefined }
   outgoing.once('close', () => {
-    for (const run of endings) run()
+    for (const run of endings.splice(0)) run()
+    abandonment.onAbandon = undefined
   })
   return {
     incoming,
@@ -136,7 +138,7 @@ function openExchange(
     client,
     secure: client.behindProxy && head.forwardedProto === 'https',
     loopback: parts.loopback,
-    abandonment: { reason: undefined, onAbandon: undefined },
+    abandonment,
     endings,
   }
 }

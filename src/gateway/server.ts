@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { sendRaw } from './answer.ts'
+import { createRoster } from '../limits/roster.ts'
 import { abandon, whenEnded, type Exchange } from './exchange.ts'
 import type { Listener } from './listener.ts'
 
@@ -39,7 +40,7 @@ type Connection = { requests: number; exchange: Exchange | undefined }
  * refuses, times out or treats as special is answered in the envelope too.
  */
 export function createPublicServer(limits: ServerLimits, listener: Listener): PublicServer {
-  const open = new Set<Exchange>()
+  const open = createRoster<Exchange>()
   const connections = new WeakMap<Duplex, Connection>()
   let isRetiring = false
   let isDraining = false
@@ -67,9 +68,9 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
     const exchange = listener.handle(incoming, outgoing)
     if (exchange === undefined) return
     connection.exchange = exchange
-    open.add(exchange)
+    const place = open.enter(exchange)
     whenEnded(exchange, () => {
-      open.delete(exchange)
+      open.leave(place)
       if (connection.exchange !== exchange) return
       connection.exchange = undefined
       // Its head may have gone out before the drain, and promised to keep the connection.
@@ -79,7 +80,7 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
 
   function retire(): void {
     isRetiring = true
-    for (const { outgoing } of open) outgoing.shouldKeepAlive = false
+    for (const { outgoing } of open.members()) outgoing.shouldKeepAlive = false
   }
 
   function connectionOf(socket: Duplex): Connection {
@@ -129,7 +130,7 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
 
   return {
     listen: ({ host, port }) => listenOn(server, host, port),
-    inFlight: () => open.size,
+    inFlight: open.count,
     retire,
     async drain(timeoutMs) {
       retire()
@@ -140,7 +141,7 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
         }),
       )
       const timer = setTimeout(() => {
-        for (const exchange of open) abandon(exchange, new GatewayError('SHUTTING_DOWN'))
+        for (const exchange of open.members()) abandon(exchange, new GatewayError('SHUTTING_DOWN'))
         setTimeout(() => {
           server.closeAllConnections()
         }, 1_000)

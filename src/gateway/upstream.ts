@@ -1,4 +1,5 @@
 import { Pool, type Dispatcher } from 'undici'
+import { createPipelining, type Pipelining } from './pipelining.ts'
 
 /** What of the hand-off an API group decides. */
 export type HandOff = {
@@ -12,6 +13,11 @@ export type UpstreamOptions = HandOff & {
   readonly urls: readonly string[]
   /** Connections per instance. */
   readonly connections: number
+  /**
+   * How many requests may be on their way on one connection: 1, or more where answers are short and
+   * quick. Only idempotent requests without a body, to operations that answer in one piece.
+   */
+  readonly pipelining: number
   readonly connectTimeoutMs: number
   /** From the sent request to the head of the response. */
   readonly headersTimeoutMs: number
@@ -24,6 +30,8 @@ export type Upstream = {
   readonly handOff: HandOff
   /** How many instances there are. */
   readonly size: number
+  /** What is known of its operations; undefined where nothing is pipelined. */
+  readonly pipelining: Pipelining | undefined
   /** Longest wait for a free connection. */
   readonly queueTimeoutMs: number
   /** The instance for the next request. */
@@ -32,13 +40,18 @@ export type Upstream = {
 }
 
 /** One instance and the path that its URL puts before every forwarded path. */
-export type Instance = { readonly dispatcher: Dispatcher; readonly pathPrefix: string }
+export type Instance = {
+  readonly dispatcher: Dispatcher
+  /** Other connections to it, on which requests go one behind another. */
+  readonly pipelined: Dispatcher | undefined
+  readonly pathPrefix: string
+}
 
 /**
  * Connect an upstream. Nothing is opened before the first request.
  *
- * Each instance has a pool of its own: a connection is never shared between trust zones. Pipelining
- * stays off, so that no answer waits behind another.
+ * Each instance has a pool of its own: a connection is never shared between trust zones. Without
+ * pipelining, no answer waits behind another; with it, those that may wait have a pool of their own.
  */
 export function connectUpstream(options: UpstreamOptions): Upstream {
   const instances = options.urls.map((url) => connectInstance(new URL(url), options))
@@ -46,6 +59,7 @@ export function connectUpstream(options: UpstreamOptions): Upstream {
   return {
     handOff: { authorization: options.authorization },
     size: instances.length,
+    pipelining: options.pipelining > 1 ? createPipelining() : undefined,
     queueTimeoutMs: options.headersTimeoutMs,
     next() {
       turn = (turn + 1) % instances.length
@@ -54,15 +68,31 @@ export function connectUpstream(options: UpstreamOptions): Upstream {
       return instance
     },
     async close() {
-      await Promise.all(instances.map(({ dispatcher }) => dispatcher.close()))
+      const pools = instances.flatMap(({ dispatcher, pipelined }) => [dispatcher, pipelined ?? []])
+      await Promise.all(pools.flat().map((pool) => pool.close()))
     },
   }
 }
 
 function connectInstance(url: URL, options: UpstreamOptions): Instance {
-  const dispatcher = new Pool(url.origin, {
-    connections: options.connections,
-    pipelining: 1,
+  const { connections, pipelining } = options
+  return {
+    dispatcher: createPool(url, options, { connections, pipelining: 1 }),
+    pipelined:
+      pipelining > 1
+        ? createPool(url, options, { connections: Math.ceil(connections / pipelining), pipelining })
+        : undefined,
+    pathPrefix: url.pathname.replace(/\/$/, ''),
+  }
+}
+
+function createPool(
+  url: URL,
+  options: UpstreamOptions,
+  size: { readonly connections: number; readonly pipelining: number },
+): Pool {
+  return new Pool(url.origin, {
+    ...size,
     connect: { timeout: options.connectTimeoutMs },
     headersTimeout: options.headersTimeoutMs,
     bodyTimeout: options.idleTimeoutMs,
@@ -70,5 +100,4 @@ function connectInstance(url: URL, options: UpstreamOptions): Instance {
     keepAliveTimeout: 4_000,
     maxHeaderSize: 32_768,
   })
-  return { dispatcher, pathPrefix: url.pathname.replace(/\/$/, '') }
 }

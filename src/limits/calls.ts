@@ -154,5 +154,5 @@ const scriptFile = new URL('lua/admit.lua', import.meta.url)
 function probeLease(keyPrefix: string): Lease {
   const key = `${keyPart(keyPrefix)}:{probe}:slots`
   const slot = { scope: 'user', key, whenUnavailable: 'local', concurrent: 1 } as const
-  return { id: 'probe', createdAtMs: 0, slots: [slot] }
+  return { id: 'probe', createdAtMs: 0, slots: [slot], isHeld: false }
 }

@@ -1,4 +1,4 @@
-import type { Lease, Leases } from './leases.ts'
+import type { Lease } from './leases.ts'
 
 /** What Redis is to be told about leases: which were given back, and which are held. */
 export type LeaseChanges = {
@@ -31,8 +31,9 @@ type TakenChanges = {
 /** Releases kept while Redis is away. The leases of dropped ones lapse by themselves. */
 const maxPendingReleases = 65_536
 
-export function createLeaseChanges(isHeld: Leases['isHeld']): LeaseChanges {
-  const releases = new Set<Lease>()
+export function createLeaseChanges(): LeaseChanges {
+  // Not a Set: it changes with every request, see `createRoster`.
+  const releases: Lease[] = []
   const renewals = new Set<Lease>()
   const neverSent = new WeakSet<Lease>()
   let droppedReleases = 0
@@ -50,21 +51,21 @@ export function createLeaseChanges(isHeld: Leases['isHeld']): LeaseChanges {
       renewals.add(lease)
     },
     take(max) {
-      const taken = { releases: takeFrom(releases, max), renewals: takeFrom(renewals, max) }
+      const taken = { releases: releases.splice(0, max), renewals: takeFrom(renewals, max) }
       for (const lease of taken.renewals) neverSent.delete(lease)
       return taken
     },
     putBack(taken) {
       taken.releases.forEach(keep)
       // Those given back in the meantime are among the releases.
-      for (const lease of taken.renewals) if (isHeld(lease)) renewals.add(lease)
+      for (const lease of taken.renewals) if (lease.isHeld) renewals.add(lease)
     },
-    isEmpty: () => releases.size === 0 && renewals.size === 0,
-    health: () => ({ pendingReleases: releases.size, droppedReleases }),
+    isEmpty: () => releases.length === 0 && renewals.size === 0,
+    health: () => ({ pendingReleases: releases.length, droppedReleases }),
   }
 
   function keep(lease: Lease): void {
-    if (releases.size < maxPendingReleases) releases.add(lease)
+    if (releases.length < maxPendingReleases) releases.push(lease)
     else droppedReleases += 1
   }
 }

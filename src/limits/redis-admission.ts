@@ -54,7 +54,7 @@ const renewalsPerLease = 3
 export function createRedisAdmission(parts: Parts): RedisAdmission {
   const { redis, findLimits, counter, leaseMs, now } = parts
   const leases = createLeases({ now, processId: parts.processId, onRelease })
-  const changes = createLeaseChanges(leases.isHeld)
+  const changes = createLeaseChanges()
   const inProcess = createInProcessLimits({ now, occupied: leases.occupied })
   const exhausted = createExhaustedWindows(now)
   const breaker = createBreaker({
@@ -134,7 +134,7 @@ export function createRedisAdmission(parts: Parts): RedisAdmission {
       share === undefined
         ? { kind: 'unavailable' }
         : outcome(share, inProcess.decide(share), () => leases.hold(lease), true)
-    if (leases.isHeld(lease)) changes[redisWas === 'asked' ? 'renew' : 'enter'](lease)
+    if (lease.isHeld) changes[redisWas === 'asked' ? 'renew' : 'enter'](lease)
     else if (redisWas === 'asked') onRelease(lease)
     return counter.count(admission)
   }

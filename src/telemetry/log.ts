@@ -16,8 +16,11 @@ export type Log = {
   flush(): void
 }
 
-/** Access lines are gathered up to this many characters or milliseconds, whichever comes first. */
+/** Access lines are gathered up to this many characters, other lines up to this many bytes. */
 const batchLength = 32_768
+const otherBytes = 8_192
+
+/** And no line longer than this. */
 const batchMs = 200
 
 /**
@@ -27,7 +30,12 @@ const batchMs = 200
  * They are gathered here, since the destination measures all that it has gathered at each line.
  */
 export function openLog(level: LogLevel): Log {
-  const destination = pino.destination({ dest: 1, sync: false, maxWrite: 2 * batchLength })
+  const destination = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: otherBytes,
+    maxWrite: 2 * batchLength,
+  })
   const logger = pino(
     {
       level,
@@ -45,7 +53,15 @@ export function openLog(level: LogLevel): Log {
     destination.write(gathered)
     gathered = ''
   }
-  setInterval(writeGathered, batchMs).unref()
+  setInterval(() => {
+    writeGathered()
+    destination.flush()
+  }, batchMs).unref()
+  const flush = (): void => {
+    writeGathered()
+    destination.flushSync()
+  }
+  process.once('exit', flush)
   return {
     info: logger.info.bind(logger),
     warn: logger.warn.bind(logger),
@@ -56,9 +72,6 @@ export function openLog(level: LogLevel): Log {
       gathered += accessLine(timestamp(), record)
       if (gathered.length >= batchLength) writeGathered()
     },
-    flush: () => {
-      writeGathered()
-      destination.flushSync()
-    },
+    flush,
   }
 }

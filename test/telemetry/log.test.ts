@@ -33,12 +33,15 @@ async function linesOf(level: string, code: string): Promise<readonly Record<str
 }
 
 const thousands = 'for (let i = 0; i < 5_000; i += 1) log.info({ i })'
+const accesses = 'for (let i = 0; i < 5_000; i += 1) log.access({ i })'
 
 test.each([
   ['when it has nothing more to do', thousands],
   ['when it ends after a flush', `${thousands}\nlog.flush()\nprocess.exit(0)`],
   ['when it ends without one', `${thousands}\nprocess.exit(0)`],
   ['when it ends by a bug', `${thousands}\nthrow new Error('a bug')`],
+  ['with an access log', accesses],
+  ['with an access log, without a flush', `${accesses}\nprocess.exit(0)`],
   ['when it ends later', `${thousands}\nsetTimeout(() => log.info({ i: 5_000 }), 1)`],
 ])('a process that ends by itself has written every line, in order: %s', async (_, code) => {
   const lines = await linesOf('info', code)

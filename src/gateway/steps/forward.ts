@@ -10,7 +10,8 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
   return (c) => {
     const exchange = c.env
     const { head, requestId, incoming, outgoing } = exchange
-    const { group } = left(c, 'match').operation
+    const { operation } = left(c, 'match')
+    const { group } = operation
     const authentication = left(c, 'authentication')
     const own = {
       requestId,
@@ -20,6 +21,7 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
     const plan = {
       target: head.target.path.slice(group.mount.length) + head.target.query,
       fields: requestFields(exchange, authentication, group.upstream.handOff),
+      operation,
       own,
       bodyLimits: { maxBodyBytes: group.maxBodyBytes, idleTimeoutMs },
       onHead: (upstreamMs: number) => {
