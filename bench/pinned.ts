@@ -8,8 +8,9 @@ import { until } from '../test/support/until.ts'
 /** A program that runs on the contestants' core, with its output in files. */
 export type Pinned = {
   readonly pid: number
-  /** Its standard output. */
+  /** Where its standard output and standard error go. */
   readonly outputFile: string
+  readonly errorFile: string
   /** @throws {Error} with what it said, where it does not run any more */
   assertRuns(): void
   /** SIGTERM, and SIGKILL where that is not enough. */
@@ -50,6 +51,7 @@ export function startPinned(
   return {
     pid,
     outputFile: output,
+    errorFile: errors,
     assertRuns() {
       if (!hasEnded(child)) return
       throw new Error(`${name} does not run: ${tailOf(errors) || tailOf(output)}`)

@@ -19,7 +19,7 @@ export type Contestant = {
   readonly server: Pinned
   /** Response fields that a request with a valid key must be answered with. */
   readonly requiredFields: readonly string[]
-  /** How many requests since the last look were decided without Redis, where that can be. */
+  /** How many requests since the last look were decided without Redis, where that can happen. */
   readonly takeDegraded?: () => number
 }
 

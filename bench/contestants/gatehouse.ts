@@ -1,15 +1,8 @@
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { freePort } from '../../test/support/processes.ts'
+import { occurrences } from '../occurrences.ts'
 import { startPinned } from '../pinned.ts'
 import { pepper } from '../users.ts'
 import { limitFields, wideLimits, type Contestant, type Surroundings } from './contestant.ts'
@@ -44,19 +37,12 @@ export async function startGatehouse(
   const command = [...node, join(checkout, 'bin/gatehouse.js'), 'serve', '--config', file]
   const server = startPinned(surroundings.folder, name, 'contestant', command)
   const requiredFields = [...limitFields, 'x-request-id']
-  return { name, port, server, requiredFields, takeDegraded: degradedIn(server.outputFile) }
-}
-
-/** Records of requests that were decided without Redis, among those written since the last look. */
-function degradedIn(logFile: string): () => number {
-  let read = 0
-  return () => {
-    const file = openSync(logFile, 'r')
-    const fresh = Buffer.alloc(fstatSync(file).size - read)
-    readSync(file, fresh, 0, fresh.length, read)
-    closeSync(file)
-    read += fresh.length
-    return fresh.toString('latin1').split('"degraded":true').length - 1
+  return {
+    name,
+    port,
+    server,
+    requiredFields,
+    takeDegraded: occurrences(server.outputFile, '"degraded":true'),
   }
 }
 

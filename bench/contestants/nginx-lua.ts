@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { freePort } from '../../test/support/processes.ts'
 import { startNginx } from '../nginx.ts'
+import { occurrences } from '../occurrences.ts'
 import { pepper } from '../users.ts'
 import { limitFields, wideLimits, type Contestant, type Surroundings } from './contestant.ts'
 
@@ -28,6 +29,7 @@ export async function startNginxLua(surroundings: Surroundings): Promise<Contest
     port,
     server,
     requiredFields: [...limitFields, 'x-request-id'],
+    takeDegraded: occurrences(server.errorFile, 'admitted without Redis'),
   }
 }
 

@@ -116,8 +116,10 @@ function gateway.access()
   local lease = lease_root .. lease_count
   local line, problem = call(record.keys, lease)
   if not line then
-    ngx.log(ngx.ERR, 'redis: ', problem)
-    return refuse(503, 'LIMITER_UNAVAILABLE')
+    -- Admitted, as Kong does by default, and told: nginx-lua.ts counts these lines.
+    ngx.log(ngx.ERR, 'admitted without Redis: ', problem)
+    var.principal, var.organization = record.user, record.organization
+    return
   end
   local denied, user_left, user_ms, organization_left, organization_ms =
     match(line, '^%+(%d+) (%-?%d+) (%d+) (%-?%d+) (%d+)')
