@@ -9,6 +9,7 @@ export type LogRecord = Readonly<Record<string, unknown>>
 
 /** A gateway in a process of its own. */
 export type GatewayProcess = {
+  readonly pid: number
   readonly port: number
   readonly adminPort: number
   /** Its log; of a long one, the newest records. */
@@ -59,9 +60,11 @@ export async function startGatewayProcess(
   try {
     await until(() => hasEnded(child) || listening() !== undefined, startDeadlineMs)
     const { public: open, admin } = listening() ?? {}
+    if (child.pid === undefined) throw new Error('It has no process')
     const adminPort = portOf(admin)
     await until(() => isReady(adminPort), startDeadlineMs)
     return {
+      pid: child.pid,
       port: portOf(open),
       adminPort,
       ...output,

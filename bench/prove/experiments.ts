@@ -1,0 +1,19 @@
+import { exactness } from './exactness.ts'
+import type { Experiment } from './experiment.ts'
+import { idleConnections } from './idle-connections.ts'
+import { memory } from './memory.ts'
+import { redisDown } from './redis-down.ts'
+import { redisFrozen } from './redis-frozen.ts'
+import { slots } from './slots.ts'
+import { streams } from './streams.ts'
+
+/** Every experiment, in the order of the list. */
+export const experiments: readonly Experiment[] = [
+  exactness,
+  slots,
+  redisDown,
+  redisFrozen,
+  memory,
+  idleConnections,
+  streams,
+]

@@ -1,0 +1,81 @@
+import { basic } from '../../test/support/basic.ts'
+import { startFleet, type Fleet } from '../../test/support/fleet.ts'
+import { startPostgres } from '../../test/support/postgres.ts'
+import { startRedis, type TestRedis } from '../../test/support/redis.ts'
+import { startUpstream, upstreamPaths, type Upstream } from './upstream.ts'
+
+/** What an experiment runs gateways with; whatever it does not name is at its default. */
+export type HouseOptions = {
+  readonly gateways: number
+  /** One group for each limit class, mounted under its name. */
+  readonly classes: Readonly<Record<string, unknown>>
+  readonly limits?: Readonly<Record<string, unknown>>
+  readonly redis?: Readonly<Record<string, unknown>>
+}
+
+/** Gateways in processes of their own, with PostgreSQL, Redis and an upstream. It ends with its block. */
+export type House = AsyncDisposable & {
+  readonly fleet: Fleet
+  readonly redis: TestRedis
+  readonly upstream: Upstream
+  /** Users of the fleet's organization beside its first. */
+  addUsers(count: number): Promise<readonly User[]>
+}
+
+export type User = { readonly id: string; readonly authorization: string }
+
+export async function openHouse(options: HouseOptions): Promise<House> {
+  const ends = new AsyncDisposableStack()
+  try {
+    const postgres = ends.adopt(await startPostgres(), (server) => server.stop())
+    const redis = ends.adopt(await startRedis(), (server) => server.stop())
+    const upstream = ends.adopt(await startUpstream(), (server) => server.close())
+    const fleet = await startFleet({
+      count: options.gateways,
+      databaseUrl: await postgres.createDatabase(),
+      groups: Object.keys(options.classes).map((limitClass) => ({
+        name: limitClass,
+        mount: `/${limitClass}`,
+        limitClass,
+        paths: upstreamPaths,
+        upstreamUrl: upstream.url,
+      })),
+      configuration: {
+        redis: { url: redis.url, ...options.redis },
+        limits: {
+          replicas: Math.max(options.gateways, 1),
+          ...options.limits,
+          classes: options.classes,
+        },
+      },
+    })
+    ends.adopt(fleet, (started) => started.stop())
+    const open = ends.move()
+    return {
+      fleet,
+      redis,
+      upstream,
+      addUsers: (count) => addUsers(fleet, count),
+      [Symbol.asyncDispose]: () => open.disposeAsync(),
+    }
+  } finally {
+    await ends.disposeAsync()
+  }
+}
+
+const actor = { id: 'prove' }
+
+async function addUsers(
+  { directory, organizationId }: Fleet,
+  count: number,
+): Promise<readonly User[]> {
+  const users: User[] = []
+  for (let i = 0; i < count; i++) {
+    const email = `user-${i}@example.com`
+    const { id } = await directory.createUser({ organizationId, email }, actor)
+    const key = { ownerId: id, resource: { kind: 'cloud' } } as const
+    const { id: keyId, secret } = await directory.createApiKey(key, actor)
+    users.push({ id, authorization: basic(keyId, secret) })
+  }
+  return users
+}

@@ -1,0 +1,19 @@
+import { createCipheriv, createHash } from 'node:crypto'
+
+const pieceBytes = 65_536
+const zeros = Buffer.alloc(pieceBytes)
+
+/** So many bytes that do not repeat and are the same every time. */
+export function* noise(bytes: number): Generator<Buffer> {
+  const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16))
+  for (let left = bytes; left > 0; left -= pieceBytes) {
+    yield cipher.update(zeros.subarray(0, Math.min(left, pieceBytes)))
+  }
+}
+
+/** SHA-256 of so many bytes of noise, in hex. */
+export function noiseDigest(bytes: number): string {
+  const hash = createHash('sha256')
+  for (const piece of noise(bytes)) hash.update(piece)
+  return hash.digest('hex')
+}

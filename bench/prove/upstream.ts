@@ -1,0 +1,137 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { createHash } from 'node:crypto'
+import { pipeline } from 'node:stream/promises'
+import { noise } from './noise.ts'
+
+/** The service behind the gateways: what it sees is what was admitted. */
+export type Upstream = {
+  readonly url: string
+  /** Requests so far, by the principal that the gateway named. */
+  readonly arrivals: ReadonlyMap<string, number>
+  /** Requests under way now. */
+  inFlight(): number
+  /** The most that were under way at once since the last look. */
+  takePeak(): number
+  close(): Promise<void>
+}
+
+type Exchange = { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse }
+
+type Answer = (exchange: Exchange, argument: string) => void | Promise<void>
+
+/** What it does, by the first segment of the path; the second is an argument. */
+const answers: Readonly<Record<string, Answer>> = {
+  hello: ({ outgoing }) => {
+    outgoing.setHeader('Content-Type', 'application/json')
+    outgoing.end('{"message":"hello"}')
+  },
+  /** Some milliseconds to the head, and as many to the end. */
+  hold: ({ outgoing }, ms) => {
+    setTimeout(() => {
+      outgoing.write('held')
+      setTimeout(() => outgoing.end(), Number(ms))
+    }, Number(ms))
+  },
+  /** The head, and no end. */
+  hang: ({ outgoing }) => {
+    outgoing.write('begun')
+  },
+  download: async ({ outgoing }, bytes) => {
+    outgoing.setHeader('Content-Length', bytes)
+    await pipeline(noise(Number(bytes)), outgoing)
+  },
+  /** Half of what it promised. */
+  break: async ({ outgoing }, bytes) => {
+    outgoing.setHeader('Content-Length', bytes)
+    await pipeline(noise(Number(bytes) / 2), outgoing, { end: false })
+    outgoing.destroy()
+  },
+  upload: async ({ incoming, outgoing }) => {
+    const hash = createHash('sha256')
+    for await (const piece of incoming) hash.update(piece as Buffer)
+    outgoing.end(hash.digest('hex'))
+  },
+  echo: async ({ incoming, outgoing }) => {
+    await pipeline(incoming, outgoing)
+  },
+}
+
+/** The `paths` of an OpenAPI document that describes it. */
+export const upstreamPaths = {
+  '/hello': { get: {} },
+  '/hold/{ms}': { get: {} },
+  '/hang': { get: {} },
+  '/download/{bytes}': { get: {} },
+  '/break/{bytes}': { get: {} },
+  '/upload': { post: {} },
+  '/echo': { post: {} },
+}
+
+export async function startUpstream(): Promise<Upstream> {
+  const arrivals = new Map<string, number>()
+  const exchanges = new Set<Exchange>()
+  const sockets = new Set<Socket>()
+  let peak = 0
+  const inFlight = (): number => [...exchanges].filter(isUnderWay).length
+
+  const server = createServer(
+    { requestTimeout: 0, keepAliveTimeout: 60_000 },
+    (incoming, outgoing) => {
+      const exchange = { incoming, outgoing }
+      const principal = String(incoming.headers['gatehouse-principal-id'])
+      arrivals.set(principal, (arrivals.get(principal) ?? 0) + 1)
+      exchanges.add(exchange)
+      // Counted when all that has arrived is read: what was withdrawn on its way is not under way.
+      setImmediate(() => {
+        peak = Math.max(peak, inFlight())
+      })
+      outgoing.once('close', () => exchanges.delete(exchange))
+      void answer(exchange)
+    },
+  )
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  const port = await new Promise<number>((resolve) => {
+    server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => {
+      resolve((server.address() as AddressInfo).port)
+    })
+  })
+  return {
+    url: `http://127.0.0.1:${port}`,
+    arrivals,
+    inFlight,
+    takePeak() {
+      const highest = peak
+      peak = inFlight()
+      return highest
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve()
+        })
+        for (const socket of sockets) socket.destroy()
+      }),
+  }
+}
+
+/** A connection that was cut counts no more from when it was, not from when Node says so. */
+function isUnderWay({ incoming, outgoing }: Exchange): boolean {
+  const { destroyed, readableEnded } = incoming.socket
+  return !outgoing.writableFinished && !destroyed && !readableEnded
+}
+
+async function answer(exchange: Exchange): Promise<void> {
+  const { incoming, outgoing } = exchange
+  incoming.on('error', () => undefined)
+  const [, name = '', argument = ''] = incoming.url?.split('/') ?? []
+  try {
+    await answers[name]?.(exchange, argument)
+  } catch {
+    // The other side went away, which is what some experiments are about.
+    outgoing.destroy()
+  }
+}
