@@ -26,7 +26,9 @@ const keptIn: Readonly<Record<string, readonly string[]>> = {
   pg: ['directory'],
   '@electric-sql/pglite': ['directory'],
   '@redocly/openapi-core': ['catalog'],
-  undici: ['gateway'],
+  undici: ['gateway', 'auth'],
+  jose: ['auth'],
+  '@bufbuild/cel': ['auth'],
   pino: ['telemetry'],
   commander: ['cli'],
 }
