@@ -65,7 +65,8 @@ export function createDocumentFetcher({ policy, resolve }: Parts): DocumentFetch
     })
     const { statusCode, headers } = response
     if (statusCode !== 200 || headers['content-encoding'] !== undefined) {
-      response.body.destroy()
+      // Destroyed before its end, a body emits an error, which would end the process.
+      response.body.once('error', () => undefined).destroy()
       throw new Error(statusCode === 200 ? 'the body is compressed' : `the status is ${statusCode}`)
     }
     const text = await readBounded(response.body)
