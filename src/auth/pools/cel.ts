@@ -12,7 +12,7 @@ import {
 } from '@bufbuild/cel'
 import type { CelExpression } from './expression.ts'
 import { chargeLoops } from './loop-charges.ts'
-import { loop, metered } from './work-budget.ts'
+import { loop, metered, meteredMismatch } from './work-budget.ts'
 
 /**
  * A compiled expression. It never throws: what fails, the work budget included, is an error value.
@@ -57,13 +57,19 @@ export function createCelEvaluator(
     },
   }
   const standard = [...celEnv(options).funcs]
-  const funcs = [...standard, createListConcat(), loop].map((func) => metered(func, budget))
-  const environment = celEnv({ ...options, funcs })
+  const functionNames = new Set(standard.map(({ name }) => name))
+  const environment = celEnv({
+    ...options,
+    funcs: [
+      ...[...standard, createListConcat(), loop].map((func) => metered(func, budget)),
+      ...[...functionNames].map((name) => meteredMismatch(name, budget)),
+    ],
+  })
   return {
     parse: parseExpression,
     compile,
     isPattern,
-    functionNames: new Set(standard.map(({ name }) => name)),
+    functionNames,
   }
 
   function isPattern(text: string): boolean {
@@ -83,11 +89,7 @@ export function createCelEvaluator(
 }
 
 function parseExpression(text: string): CelExpression {
-  const { expr } = parse(text)
-  // The type of the library's parser says that there always is one.
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition
-  if (expr === undefined) throw new Error('the expression is empty')
-  return expr
+  return parse(text).expr
 }
 
 /**
@@ -98,7 +100,7 @@ function createListConcat(): ReturnType<typeof celFunc> {
   const list = listType(CelScalar.DYN)
   const elements = new WeakMap<CelList, readonly CelInput[]>()
   return celFunc('_+_', [list, list], list, (left, right) => {
-    const both = [...(elements.get(left) ?? left), ...(elements.get(right) ?? right)]
+    const both = (elements.get(left) ?? [...left]).concat(elements.get(right) ?? [...right])
     const joined = celList(both)
     elements.set(joined, both)
     return joined

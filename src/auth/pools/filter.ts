@@ -18,9 +18,9 @@ export type Filter = {
 
 /**
  * What one evaluation may cost, in tenths of a microsecond, roughly: well under ten milliseconds.
- * `exists` over 500 groups takes a tenth of it.
+ * `exists` over 200 groups takes a tenth of it.
  */
-const maxWork = 50_000
+const maxWork = 20_000
 
 /** Compile a filter; what is wrong with one is an answer. */
 export type CompileFilter = (text: string) => Filter | FilterProblem

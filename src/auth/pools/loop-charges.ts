@@ -10,7 +10,7 @@ import { loopFunction } from './work-budget.ts'
 export function chargeLoops(expression: CelExpression): number {
   const { case: kind, value } = expression.exprKind
   if (kind !== 'comprehensionExpr')
-    return 1 + childrenOf(expression).reduce((sum, child) => sum + chargeLoops(child), 0)
+    return costOf(kind) + childrenOf(expression).reduce((sum, child) => sum + chargeLoops(child), 0)
   const once = [value.accuInit, value.result].map((part) => (part ? chargeLoops(part) : 0))
   const each = [value.loopCondition, value.loopStep].map((part) => (part ? chargeLoops(part) : 0))
   const range = value.iterRange
@@ -18,6 +18,11 @@ export function chargeLoops(expression: CelExpression): number {
   const nodes = 2 + chargeLoops(range) + sum(once)
   value.iterRange = callLoop(range, 4 + sum(each))
   return nodes
+}
+
+/** A member or an element that is missing is an error value, which takes longer than any other node. */
+function costOf(kind: CelExpression['exprKind']['case']): number {
+  return kind === 'selectExpr' ? 8 : 1
 }
 
 function sum(numbers: readonly number[]): number {
@@ -40,17 +45,10 @@ function callLoop(range: CelExpression, weight: number): CelExpression {
 }
 
 function integer(id: bigint, value: number): CelExpression {
+  const constantKind = { case: 'int64Value', value: BigInt(value) } as const
   return {
     $typeName: 'cel.expr.Expr',
     id,
-    exprKind: {
-      case: 'constExpr',
-      value: {
-        $typeName: 'cel.expr.Constant',
-        // Deprecated are other members of this union, for times.
-        // eslint-disable-next-line @typescript-eslint/no-deprecated
-        constantKind: { case: 'int64Value', value: BigInt(value) },
-      },
-    },
+    exprKind: { case: 'constExpr', value: { $typeName: 'cel.expr.Constant', constantKind } },
   }
 }

@@ -37,10 +37,31 @@ export function metered(func: CelFunc, budget: WorkBudget): CelFunc {
   if (cost === undefined) return func
   const call: CelFunc['call'] = (id, target, args) => {
     const operands = target === undefined ? args : [target, ...args]
-    if (takes(func, target, args)) budget.charge(cost(operands[0] ?? null, operands[1] ?? null))
+    const units = cost(operands[0] ?? null, operands[1] ?? null)
+    // Looking whether the function takes them costs about as much as a small charge.
+    if (units < 4 || takes(func, target, args)) budget.charge(units)
     return func.call(id, target, args)
   }
   return Object.create(func, { call: { value: call } }) as CelFunc
+}
+
+/** Making an error value is the slowest of the small things: the library makes an Error of each. */
+const errorCost = 60
+
+/**
+ * The last of the functions of a name, asked when none before it takes the arguments. It charges for
+ * the error that follows, which `||` may absorb once for every turn of a loop.
+ */
+export function meteredMismatch(name: string, budget: WorkBudget): CelFunc {
+  const call: CelFunc['call'] = () => {
+    budget.charge(errorCost)
+    return undefined
+  }
+  const func = celFunc(name, [], CelScalar.DYN, () => null)
+  return Object.create(func, {
+    id: { value: `${name} of anything else` },
+    call: { value: call },
+  }) as CelFunc
 }
 
 type Cost = (first: CelValue, second: CelValue) => number

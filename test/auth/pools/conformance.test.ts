@@ -177,8 +177,8 @@ function expectedOf({ original }: IncrementalTest): unknown {
     case 'evalError':
     case 'anyEvalErrors':
       return 'error'
-    case 'anyUnknowns':
     case 'unknown':
+    case 'anyUnknowns':
     case undefined:
       return true
   }
