@@ -23,7 +23,7 @@ export type UnverifiedToken = {
 export const maxTokenLength = 8192
 
 const headerLimits = { maxDepth: 2, maxNodes: 32 }
-const claimsLimits = { maxDepth: 16, maxNodes: 4096 }
+const claimsLimits = { maxDepth: 16, maxNodes: 2048 }
 
 /**
  * Read a token in the one spelling that a signature stands for: three canonical base64url parts,
