@@ -32,7 +32,7 @@ export async function createUsers(databaseUrl: string): Promise<readonly BenchUs
     const users: BenchUser[] = []
     const organizations = await Promise.all(
       Array.from({ length: organizationCount }, (_, index) =>
-        directory.createOrganization({ displayName: `Organization ${index}` }, actor),
+        directory.organizations.create({ displayName: `Organization ${index}` }, actor),
       ),
     )
     for (let index = 0; index < usersPerOrganization; index++) {
@@ -52,9 +52,9 @@ async function createUser(
   index: number,
 ): Promise<BenchUser> {
   const user = { organizationId, email: `user-${index}@example.com` }
-  const { id: userId } = await directory.createUser(user, actor)
+  const { id: userId } = await directory.principals.createUser(user, actor)
   const key = { ownerId: userId, resource: { kind: 'cloud' } } as const
-  const { id: keyId, secret } = await directory.createApiKey(key, actor)
+  const { id: keyId, secret } = await directory.apiKeys.create(key, actor)
   const basic = Buffer.from(`${keyId}:${secret}`).toString('base64')
   return { userId, organizationId, keyId, secret, basic }
 }

@@ -55,7 +55,7 @@ const commands: Commands = {
     withDirectory(configPath, async (directory) => {
       const expiry = expiresAtMs === undefined ? {} : { expiresAtMs }
       const key = { ownerId: owner, displayName, resource, ...expiry }
-      printKey(await directory.createApiKey(key, cli))
+      printKey(await directory.apiKeys.create(key, cli))
     }),
   async demo(address) {
     const upstream = await startDemoUpstream(address)

@@ -72,9 +72,9 @@ async function addUsers(
   const users: User[] = []
   for (let i = 0; i < count; i++) {
     const email = `user-${i}@example.com`
-    const { id } = await directory.createUser({ organizationId, email }, actor)
+    const { id } = await directory.principals.createUser({ organizationId, email }, actor)
     const key = { ownerId: id, resource: { kind: 'cloud' } } as const
-    const { id: keyId, secret } = await directory.createApiKey(key, actor)
+    const { id: keyId, secret } = await directory.apiKeys.create(key, actor)
     users.push({ id, authorization: basic(keyId, secret) })
   }
   return users

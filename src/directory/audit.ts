@@ -1,6 +1,10 @@
 import type { Session } from './database.ts'
 import type { Page } from './page.ts'
-import { insertAuditEvent, pageOfAuditEvents } from './sql/audit.ts'
+import {
+  insertAuditEvent,
+  pageOfAuditEvents,
+  pageOfEventsOutsideOrganizations,
+} from './sql/audit.ts'
 
 /** Who makes a change. */
 export type Actor = {
@@ -13,15 +17,16 @@ export type Actor = {
 /** Everything that is written down, as `subject.what-happened-to-it`. */
 export type AuditAction =
   | 'organization.created'
-  | 'user.created'
-  | 'user.deleted'
-  | 'service-account.created'
-  | 'service-account.deleted'
-  | 'api-key.created'
-  | 'api-key.deleted'
-  | 'api-key.revoked'
-  | 'api-key.expiry-set'
-  | 'api-key.secret-added'
+  | `${'user' | 'service-account'}.${'created' | 'deleted'}`
+  | `api-key.${'created' | 'deleted' | 'revoked' | 'expiry-set' | 'secret-added'}`
+  | `${'identity-provider' | 'identity-pool' | 'partner'}.${Managed}`
+  | `partner-client.${Managed | 'secret-added'}`
+  | `access-grant.${'created' | 'deleted'}`
+  | `resource.${'created' | 'updated' | 'deleted'}`
+  | `signing-key.${'created' | 'became-current' | 'retired' | 'deleted'}`
+  | 'token.revoked'
+
+type Managed = 'created' | 'updated' | 'enabled' | 'disabled' | 'deleted'
 
 export type AuditEvent = {
   /** Ascending in the order of the changes, as decimal digits. */
@@ -34,14 +39,18 @@ export type AuditEvent = {
   readonly subject: { readonly kind: string; readonly id: string }
 }
 
-/** Write down a change of each subject, in the transaction that makes it. */
-export async function recordChange(
+/**
+ * Write down a change of each subject, in the transaction that makes it.
+ *
+ * @returns the kind of the subjects
+ */
+export async function writeAudit(
   session: Session,
   actor: Actor,
   action: AuditAction,
-  organizationId: string,
-  ...subjectIds: readonly string[]
-): Promise<void> {
+  organizationId: string | undefined,
+  subjectIds: readonly string[],
+): Promise<string> {
   const subjectKind = action.slice(0, action.indexOf('.'))
   await session.query(
     insertAuditEvent,
@@ -52,15 +61,23 @@ export async function recordChange(
     subjectKind,
     subjectIds,
   )
+  return subjectKind
 }
 
-/** The changes in an organization, newest first. */
+/**
+ * The changes in an organization, newest first.
+ *
+ * @param organizationId undefined: the changes of what belongs to no organization
+ */
 export async function listAuditEvents(
   session: Session,
-  organizationId: string,
+  organizationId: string | undefined,
   { after, limit }: Page,
 ): Promise<readonly AuditEvent[]> {
-  const rows = await session.query(pageOfAuditEvents, organizationId, after, limit)
+  const rows =
+    organizationId === undefined
+      ? await session.query(pageOfEventsOutsideOrganizations, after, limit)
+      : await session.query(pageOfAuditEvents, organizationId, after, limit)
   return rows.map((row) => ({
     id: row.id,
     occurredAtMs: row.occurred_at_ms,

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { GatewayError } from '../errors/gateway-error.ts'
 import type { DirectoryLog } from './directory-log.ts'
 
 /** Whether the database answers, as the last call that asked it found. */
@@ -38,7 +39,7 @@ export function trackAvailability(probe: () => Promise<unknown>, log: DirectoryL
 
   function failed(cause: unknown): void {
     if (isDown || closing.signal.aborted) return
-    log.error({ err: cause }, 'the directory does not answer; only keys that are cached work')
+    log.error({ err: cause }, 'the directory does not answer; only what is cached works')
     isDown = true
     void tryUntilBack()
   }
@@ -50,4 +51,9 @@ export function trackAvailability(probe: () => Promise<unknown>, log: DirectoryL
       await probe().then(succeeded, () => undefined)
     }
   }
+}
+
+/** Say whether an error means that the database does not answer, and is no bug. */
+export function isUnavailability(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'DIRECTORY_UNAVAILABLE'
 }

@@ -1,9 +1,9 @@
 import { createApiKey } from './api-keys.ts'
-import type { Actor } from './audit.ts'
-import type { Session } from './database.ts'
+import type { Change } from './change.ts'
+import { createOrganization, isEmpty } from './organizations.ts'
 import type { SecretDigests } from './pepper.ts'
-import { createOrganization, createUser, isEmpty } from './principals.ts'
-import { lockBootstrap } from './sql/principals.ts'
+import { createUser } from './principals.ts'
+import { lockBootstrap } from './sql/organizations.ts'
 
 export type FirstUser = {
   readonly organizationName: string
@@ -25,21 +25,20 @@ export type Bootstrapped = {
  * @throws {GatewayError} VALIDATION_FAILED, DIRECTORY_UNAVAILABLE
  */
 export async function bootstrap(
-  session: Session,
+  change: Change,
   digests: SecretDigests,
   { organizationName, userEmail, userName = '' }: FirstUser,
-  actor: Actor,
 ): Promise<Bootstrapped | undefined> {
-  await session.query(lockBootstrap)
-  if (!(await isEmpty(session))) return undefined
-  const organization = await createOrganization(session, { displayName: organizationName }, actor)
+  await change.query(lockBootstrap)
+  if (!(await isEmpty(change))) return undefined
+  const organization = await createOrganization(change, { displayName: organizationName })
   const newUser = {
     organizationId: organization.id,
     email: userEmail,
     displayName: userName,
   }
-  const user = await createUser(session, newUser, actor)
+  const user = await createUser(change, newUser)
   const key = { ownerId: user.id, resource: { kind: 'cloud' }, displayName: 'First key' } as const
-  const apiKey = await createApiKey(session, digests, key, actor)
+  const apiKey = await createApiKey(change, digests, key)
   return { organizationId: organization.id, userId: user.id, apiKey }
 }

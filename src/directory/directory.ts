@@ -1,42 +1,32 @@
-import { isKeyId } from './api-key-format.ts'
-import {
-  addApiKeySecret,
-  createApiKey,
-  listApiKeys,
-  revokeApiKey,
-  setApiKeyExpiry,
-  type ListedApiKey,
-  type NewApiKey,
-  type NewSecret,
-} from './api-keys.ts'
+import { manageAccessGrants, type AccessGrants } from './access-grants.ts'
+import { manageApiKeys, type ApiKeys } from './api-keys.ts'
 import { listAuditEvents, type Actor, type AuditEvent } from './audit.ts'
 import { trackAvailability } from './availability.ts'
 import { bootstrap, type Bootstrapped, type FirstUser } from './bootstrap.ts'
+import { createMakeChange } from './change.ts'
 import type { Database } from './database.ts'
 import type { DirectoryLog } from './directory-log.ts'
 import { folderPepper } from './folder-pepper.ts'
-import { createKeyCache, type CacheLimits } from './key-cache.ts'
-import { readKey, type KeyRecord } from './key-record.ts'
+import { manageIdentityPools, type IdentityPools } from './identity-pools.ts'
+import { manageIdentityProviders, type IdentityProviders } from './identity-providers.ts'
 import { gatherKeyUses } from './key-uses.ts'
+import { createLookUps, type LookUps } from './look-ups.ts'
 import { followNotifications } from './notifications.ts'
+import { isEmpty, manageOrganizations, type Organizations } from './organizations.ts'
 import type { Page } from './page.ts'
+import { managePartnerClients, type PartnerClients } from './partner-clients.ts'
+import { managePartners, type Partners } from './partners.ts'
 import { createSecretDigests, type Peppers } from './pepper.ts'
-import {
-  createOrganization,
-  createServiceAccount,
-  createUser,
-  deletePrincipal,
-  isEmpty,
-  listOrganizations,
-  listPrincipals,
-  type ListedPrincipal,
-  type NewOrganization,
-  type NewServiceAccount,
-  type NewUser,
-  type Organization,
-} from './principals.ts'
+import { managePrincipals, type Principals } from './principals.ts'
+import type { CacheLimits } from './record-cache.ts'
+import { manageResources, type Resources } from './resources.ts'
+import { createRevokeToken, type RevokeToken } from './revocations.ts'
+import { createSealing } from './sealing.ts'
+import { manageSigningKeys, type KeyRotation } from './signing-keys.ts'
 import { noteUses } from './sql/api-keys.ts'
 import { answers } from './sql/health.ts'
+import { startUpkeep } from './upkeep.ts'
+import { createUseAssertion, type UseAssertion } from './used-assertions.ts'
 
 /** Where the directory is kept: on a PostgreSQL server, or in this process with files in a folder. */
 type Storage =
@@ -66,20 +56,14 @@ export type DirectoryHealth = {
 }
 
 /**
- * The store of organizations, principals and API keys.
+ * The store of what credentials are verified against, and of who may do what.
  *
  * Every change is made whole or not at all, together with its audit event, and is told to every
  * process on the same database. Changes reject with a GatewayError: RESOURCE_NOT_FOUND where what
  * they name does not exist, CONFLICT, VALIDATION_FAILED, or DIRECTORY_UNAVAILABLE; after the last
  * of these the change may have been made or not.
  */
-export type Directory = {
-  /**
-   * The record of a key id; without a promise where it is cached.
-   *
-   * @throws {GatewayError} DIRECTORY_UNAVAILABLE, thrown or rejected
-   */
-  readonly findApiKey: (keyId: string) => KeyRecord | undefined | Promise<KeyRecord | undefined>
+export type Directory = LookUps & {
   /**
    * HMAC-SHA-256 of a secret, 32 bytes, under every configured pepper; the work is the same
    * whichever of them is asked for. For another pepper, and for undefined, the digest equals no
@@ -88,44 +72,29 @@ export type Directory = {
   readonly digestSecret: (secret: string) => (pepperId: string | undefined) => Buffer
   /** Note that a key is used now. Written every ten seconds; a crash loses at most that. */
   readonly touchLastUsed: (keyId: string) => void
+  readonly useAssertion: UseAssertion
+  readonly revokeToken: RevokeToken
 
-  readonly createOrganization: (
-    organization: NewOrganization,
-    actor: Actor,
-  ) => Promise<{ id: string }>
-  readonly createUser: (user: NewUser, actor: Actor) => Promise<{ id: string }>
-  readonly createServiceAccount: (
-    account: NewServiceAccount,
-    actor: Actor,
-  ) => Promise<{ id: string }>
-  /** Delete a user or a service account and all its keys. */
-  readonly deletePrincipal: (principalId: string, actor: Actor) => Promise<void>
-
-  /** Make a key with one secret, which is in the answer and nowhere else. */
-  readonly createApiKey: (key: NewApiKey, actor: Actor) => Promise<{ id: string; secret: string }>
-  /** Add a second secret to a key, beside the one it has. CONFLICT where two work already. */
-  readonly addApiKeySecret: (secret: NewSecret, actor: Actor) => Promise<{ secret: string }>
-  /** Refuse a key for good. Revoking it again changes nothing. */
-  readonly revokeApiKey: (keyId: string, actor: Actor) => Promise<void>
-  /** Set when a key ends, in milliseconds since the epoch; undefined: never. */
-  readonly setApiKeyExpiry: (
-    keyId: string,
-    expiresAtMs: number | undefined,
-    actor: Actor,
-  ) => Promise<void>
+  readonly organizations: Organizations
+  readonly principals: Principals
+  readonly apiKeys: ApiKeys
+  readonly identityProviders: IdentityProviders
+  readonly identityPools: IdentityPools
+  readonly partners: Partners
+  readonly partnerClients: PartnerClients
+  readonly accessGrants: AccessGrants
+  readonly resources: Resources
+  readonly keyRotation: KeyRotation
 
   /** Whether there is no organization yet. */
   readonly isEmpty: () => Promise<boolean>
   /** Make the first organization, user and cloud key; undefined where the directory is not empty. */
   readonly bootstrap: (first: FirstUser, actor: Actor) => Promise<Bootstrapped | undefined>
-  readonly listOrganizations: (page: Page) => Promise<readonly Organization[]>
-  readonly listPrincipals: (
-    organizationId: string,
+  /** Newest first. Without an organization: the changes of what belongs to none, as partners. */
+  readonly listAuditEvents: (
+    organizationId: string | undefined,
     page: Page,
-  ) => Promise<readonly ListedPrincipal[]>
-  readonly listApiKeys: (organizationId: string, page: Page) => Promise<readonly ListedApiKey[]>
-  /** Newest first. */
-  readonly listAuditEvents: (organizationId: string, page: Page) => Promise<readonly AuditEvent[]>
+  ) => Promise<readonly AuditEvent[]>
 
   readonly health: () => DirectoryHealth
   /** Write what is pending and give back every connection. To be called once. */
@@ -161,62 +130,38 @@ async function peppersOf(storage: Storage): Promise<Peppers> {
 
 async function openOn(database: Database, options: DirectoryOptions): Promise<Directory> {
   const { cache: limits, log, now = () => performance.now() } = options
-  const digests = createSecretDigests(await peppersOf(options), log)
+  const peppers = await peppersOf(options)
+  const digests = createSecretDigests(peppers, log)
+  const sealing = createSealing(peppers, 'gatehouse signing keys 1')
   const availability = trackAvailability(() => database.query(answers), log)
-  const lookUp = (keyId: string): Promise<KeyRecord | undefined> => readKey(database, keyId)
-  const cache = createKeyCache({ lookUp, availability, limits, now })
-  const notifications = await followNotifications(database, cache, log)
+  const parts = { session: database, sealing, availability, limits, now, log }
+  const { forget, distrust, refreshSigningKeys, ...lookUps } = createLookUps(parts)
+  const notifications = await followNotifications(database, { forget, distrust }, log)
+  await lookUps.open()
   const uses = gatherKeyUses((keyIds) => database.query(noteUses, keyIds), log)
-
-  /** Without waiting for the notification, so that whoever made a change sees it. */
-  const forgetting = async <Result>(keyId: string, change: Promise<Result>): Promise<Result> => {
-    try {
-      return await change
-    } finally {
-      cache.forget(keyId)
-    }
-  }
-  const { transaction } = database
+  const upkeep = startUpkeep(database, log)
+  const make = createMakeChange(database, forget)
 
   return {
-    findApiKey: (keyId) => (isKeyId(keyId) ? cache.find(keyId) : undefined),
+    ...lookUps,
     digestSecret: digests.digestSecret,
     touchLastUsed: uses.touch,
+    useAssertion: createUseAssertion(database),
+    revokeToken: createRevokeToken(make),
 
-    createOrganization: (organization, actor) =>
-      transaction((session) => createOrganization(session, organization, actor)),
-    createUser: (user, actor) => transaction((session) => createUser(session, user, actor)),
-    createServiceAccount: (account, actor) =>
-      transaction((session) => createServiceAccount(session, account, actor)),
-    deletePrincipal: async (principalId, actor) => {
-      const keyIds = await transaction((session) => deletePrincipal(session, principalId, actor))
-      keyIds.forEach(cache.forget)
-    },
-
-    createApiKey: (key, actor) =>
-      transaction((session) => createApiKey(session, digests, key, actor)),
-    addApiKeySecret: (secret, actor) =>
-      forgetting(
-        secret.keyId,
-        transaction((session) => addApiKeySecret(session, digests, secret, actor)),
-      ),
-    revokeApiKey: (keyId, actor) =>
-      forgetting(
-        keyId,
-        transaction((session) => revokeApiKey(session, keyId, actor)),
-      ),
-    setApiKeyExpiry: (keyId, expiresAtMs, actor) =>
-      forgetting(
-        keyId,
-        transaction((session) => setApiKeyExpiry(session, keyId, expiresAtMs, actor)),
-      ),
+    organizations: manageOrganizations(database, make),
+    principals: managePrincipals(database, make),
+    apiKeys: manageApiKeys(database, make, digests),
+    identityProviders: manageIdentityProviders(database, make),
+    identityPools: manageIdentityPools(database, make),
+    partners: managePartners(database, make),
+    partnerClients: managePartnerClients(database, make, digests),
+    accessGrants: manageAccessGrants(database, make),
+    resources: manageResources(database, make),
+    keyRotation: manageSigningKeys(database, make, sealing, refreshSigningKeys),
 
     isEmpty: () => isEmpty(database),
-    bootstrap: (first, actor) =>
-      transaction((session) => bootstrap(session, digests, first, actor)),
-    listOrganizations: (page) => listOrganizations(database, page),
-    listPrincipals: (organizationId, page) => listPrincipals(database, organizationId, page),
-    listApiKeys: (organizationId, page) => listApiKeys(database, organizationId, page),
+    bootstrap: (first, actor) => make(actor, (change) => bootstrap(change, digests, first)),
     listAuditEvents: (organizationId, page) => listAuditEvents(database, organizationId, page),
 
     health: () => ({
@@ -224,7 +169,7 @@ async function openOn(database: Database, options: DirectoryOptions): Promise<Di
       notifications: notifications.areLost() ? 'lost' : 'arriving',
     }),
     close: async () => {
-      await uses.close()
+      await Promise.all([uses.close(), upkeep.close(), lookUps.close()])
       availability.close()
       await database.close()
     },

@@ -18,8 +18,11 @@ export function meaningOf(error: unknown): unknown {
   return error
 }
 
-/** Connection lost, deadlock, out of resources, operator or deadline intervened, system error. */
-const isUnavailability = /^(?:08|40|53|57|58|55P03|25P0[234])/
+/**
+ * Connection lost, refused or not authorized, database missing, deadlock, out of resources, operator
+ * or deadline intervened, system error.
+ */
+const isUnavailability = /^(?:08|28|3D|40|53|57|58|55000|55P03|25P0[234])/
 
 function conflict(constraint: string | undefined, cause: unknown): GatewayError {
   const details = conflicts[constraint ?? '']
@@ -29,6 +32,9 @@ function conflict(constraint: string | undefined, cause: unknown): GatewayError 
 const conflicts: Readonly<Record<string, string>> = {
   user_email: 'The organization has a user with this e-mail address.',
   service_account_name: 'The organization has a service account with this name.',
+  identity_provider_issuer: 'The organization has an identity provider with this issuer.',
+  access_grants_pkey: 'The organization has this grant already.',
+  resource_name: 'The gateway knows this resource already.',
 }
 
 /** Both drivers' errors carry `severity` where a server reported them; system errors do not. */

@@ -1,4 +1,5 @@
 import type { Session } from './database.ts'
+import { storedSecrets, type StoredSecret } from './secret-slots.ts'
 import { findKey, type KeyRow } from './sql/api-keys.ts'
 
 /** What a key opens: the control plane, everything of its owner, or one resource. */
@@ -18,11 +19,7 @@ export type KeyResource =
 export type KeyRecord = {
   readonly id: string
   /** At most two. */
-  readonly secrets: readonly {
-    readonly digest: Buffer
-    readonly pepperId: string
-    readonly expiresAtMs: number | undefined
-  }[]
+  readonly secrets: readonly StoredSecret[]
   readonly resource: KeyResource
   readonly owner: {
     readonly kind: 'user' | 'service-account'
@@ -41,17 +38,12 @@ export async function readKey(session: Session, keyId: string): Promise<KeyRecor
   if (key === undefined) return undefined
   return {
     id: key.id,
-    secrets: rows.flatMap(secretOf),
+    secrets: rows.flatMap(storedSecrets),
     resource: resourceOf(key),
     owner: { kind: key.owner_kind, id: key.owner_id, organizationId: key.organization_id },
     state: key.is_revoked ? 'revoked' : 'active',
     expiresAtMs: key.expires_at_ms,
   }
-}
-
-function secretOf(row: KeyRow): KeyRecord['secrets'] {
-  if (row.digest === null || row.pepper_id === null) return []
-  return [{ digest: row.digest, pepperId: row.pepper_id, expiresAtMs: row.secret_expires_at_ms }]
 }
 
 /** What the columns of a key say that it opens. */

@@ -1,21 +1,17 @@
-import { randomInt } from 'node:crypto'
 import { GatewayError } from '../errors/gateway-error.ts'
-import { recordChange, type Actor } from './audit.ts'
+import type { Actor } from './audit.ts'
+import type { Change, MakeChange } from './change.ts'
 import type { Session } from './database.ts'
 import type { Page } from './page.ts'
+import { generateId } from './random-id.ts'
 import { deleteKeysOfOwner } from './sql/api-keys.ts'
 import {
-  anyOrganization,
   deletePrincipalById,
-  insertOrganization,
   insertServiceAccount,
   insertUser,
   lockPrincipal,
-  pageOfOrganizations,
   pageOfPrincipals,
 } from './sql/principals.ts'
-
-export type NewOrganization = { readonly displayName: string }
 
 export type NewUser = {
   readonly organizationId: string
@@ -31,8 +27,6 @@ export type NewServiceAccount = {
   readonly description?: string
 }
 
-export type Organization = { readonly id: string; readonly displayName: string }
-
 export type ListedPrincipal = {
   readonly kind: 'user' | 'service-account'
   readonly id: string
@@ -42,91 +36,71 @@ export type ListedPrincipal = {
   readonly email: string | undefined
 }
 
-/** Say whether there is no organization yet. */
-export async function isEmpty(session: Session): Promise<boolean> {
-  return (await session.query(anyOrganization)).length === 0
+/** Users and service accounts: who owns API keys. */
+export type Principals = {
+  readonly createUser: (user: NewUser, actor: Actor) => Promise<{ id: string }>
+  readonly createServiceAccount: (
+    account: NewServiceAccount,
+    actor: Actor,
+  ) => Promise<{ id: string }>
+  /** Delete a user or a service account and all its keys. */
+  readonly delete: (principalId: string, actor: Actor) => Promise<void>
+  /** The users and service accounts of an organization, in the order of their ids. */
+  readonly list: (organizationId: string, page: Page) => Promise<readonly ListedPrincipal[]>
 }
 
-/** @throws {GatewayError} VALIDATION_FAILED, DIRECTORY_UNAVAILABLE */
-export async function createOrganization(
-  session: Session,
-  { displayName }: NewOrganization,
-  actor: Actor,
-): Promise<{ id: string }> {
-  const [organization] = await session.query(insertOrganization, displayName)
-  if (organization === undefined) throw new Error('INSERT … RETURNING answered no row')
-  await recordChange(session, actor, 'organization.created', organization.id, organization.id)
-  return { id: organization.id }
-}
-
-/** @throws {GatewayError} CONFLICT, RESOURCE_NOT_FOUND, VALIDATION_FAILED, DIRECTORY_UNAVAILABLE */
-export async function createUser(
-  session: Session,
-  { organizationId, email, displayName = '' }: NewUser,
-  actor: Actor,
-): Promise<{ id: string }> {
-  const id = `u-${randomSuffix()}`
-  await session.query(insertUser, id, organizationId, email, displayName)
-  await recordChange(session, actor, 'user.created', organizationId, id)
-  return { id }
-}
-
-/** @throws {GatewayError} CONFLICT, RESOURCE_NOT_FOUND, VALIDATION_FAILED, DIRECTORY_UNAVAILABLE */
-export async function createServiceAccount(
-  session: Session,
-  { organizationId, displayName, description = '' }: NewServiceAccount,
-  actor: Actor,
-): Promise<{ id: string }> {
-  const id = `sa-${randomSuffix()}`
-  await session.query(insertServiceAccount, id, organizationId, displayName, description)
-  await recordChange(session, actor, 'service-account.created', organizationId, id)
-  return { id }
+/** Manage users and service accounts. */
+export function managePrincipals(session: Session, make: MakeChange): Principals {
+  return {
+    createUser: (user, actor) => make(actor, (change) => createUser(change, user)),
+    createServiceAccount: (account, actor) =>
+      make(actor, (change) => createServiceAccount(change, account)),
+    delete: (principalId, actor) => make(actor, (change) => remove(change, principalId)),
+    list: (organizationId, page) => list(session, organizationId, page),
+  }
 }
 
 /**
- * Delete a user or a service account, and its keys with it.
+ * Make a user, within a change.
  *
- * @returns the ids of the deleted keys
- * @throws {GatewayError} RESOURCE_NOT_FOUND, DIRECTORY_UNAVAILABLE
+ * @throws {GatewayError} CONFLICT, RESOURCE_NOT_FOUND, VALIDATION_FAILED, DIRECTORY_UNAVAILABLE
  */
-export async function deletePrincipal(
-  session: Session,
-  principalId: string,
-  actor: Actor,
-): Promise<readonly string[]> {
-  const [principal] = await session.query(lockPrincipal, principalId)
+export async function createUser(
+  change: Change,
+  { organizationId, email, displayName = '' }: NewUser,
+): Promise<{ id: string }> {
+  const id = generateId('u')
+  await change.query(insertUser, id, organizationId, email, displayName)
+  await change.record('user.created', organizationId, id)
+  return { id }
+}
+
+async function createServiceAccount(
+  change: Change,
+  { organizationId, displayName, description = '' }: NewServiceAccount,
+): Promise<{ id: string }> {
+  const id = generateId('sa')
+  await change.query(insertServiceAccount, id, organizationId, displayName, description)
+  await change.record('service-account.created', organizationId, id)
+  return { id }
+}
+
+async function remove(change: Change, principalId: string): Promise<void> {
+  const [principal] = await change.query(lockPrincipal, principalId)
   if (principal === undefined) throw new GatewayError('RESOURCE_NOT_FOUND')
   const { kind, organization_id: organizationId } = principal
   // The foreign key would delete the keys as well, but would not say which.
-  const keyIds = (await session.query(deleteKeysOfOwner, principalId)).map(({ id }) => id)
-  await session.query(deletePrincipalById, principalId)
-  await recordChange(session, actor, 'api-key.deleted', organizationId, ...keyIds)
-  await recordChange(session, actor, `${kind}.deleted`, organizationId, principalId)
-  return keyIds
+  const keyIds = (await change.query(deleteKeysOfOwner, principalId)).map(({ id }) => id)
+  await change.query(deletePrincipalById, principalId)
+  await change.record('api-key.deleted', organizationId, ...keyIds)
+  await change.record(`${kind}.deleted`, organizationId, principalId)
 }
 
-/** All organizations, in the order of their ids. */
-export async function listOrganizations(
-  session: Session,
-  { after, limit }: Page,
-): Promise<readonly Organization[]> {
-  const rows = await session.query(pageOfOrganizations, after, limit)
-  return rows.map((row) => ({ id: row.id, displayName: row.display_name }))
-}
-
-/** The users and service accounts of an organization, in the order of their ids. */
-export async function listPrincipals(
+async function list(
   session: Session,
   organizationId: string,
   { after, limit }: Page,
 ): Promise<readonly ListedPrincipal[]> {
   const rows = await session.query(pageOfPrincipals, organizationId, after, limit)
   return rows.map(({ display_name: displayName, ...rest }) => ({ ...rest, displayName }))
-}
-
-const suffixAlphabet = '0123456789abcdefghijklmnopqrstuvwxyz'
-
-/** Ten characters, 51 bits: short enough to read out; the primary key has the last word. */
-function randomSuffix(): string {
-  return Array.from({ length: 10 }, () => suffixAlphabet.charAt(randomInt(36))).join('')
 }

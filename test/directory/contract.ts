@@ -18,9 +18,9 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       expect(await directory.isEmpty()).toBe(true)
       const { organizationId, userId } = await makeUser(directory)
       const account = { organizationId, displayName: 'deploy', description: 'Deploys.' }
-      const { id: accountId } = await directory.createServiceAccount(account, actor)
+      const { id: accountId } = await directory.principals.createServiceAccount(account, actor)
       expect(await directory.isEmpty()).toBe(false)
-      expect(await directory.listOrganizations(everything)).toEqual([
+      expect(await directory.organizations.list(everything)).toEqual([
         { id: organizationId, displayName: 'Example' },
       ])
       const user = { kind: 'user', displayName: '', description: '', email: 'ada@example.com' }
@@ -28,9 +28,9 @@ export function describeDirectory(open: () => Promise<Directory>): void {
         { id: accountId, kind: 'service-account', email: undefined, ...withoutOwner(account) },
         { id: userId, ...user },
       ]
-      expect(await directory.listPrincipals(organizationId, everything)).toEqual(listed)
-      const first = await directory.listPrincipals(organizationId, { limit: 1 })
-      const rest = await directory.listPrincipals(organizationId, { after: accountId, limit: 1 })
+      expect(await directory.principals.list(organizationId, everything)).toEqual(listed)
+      const first = await directory.principals.list(organizationId, { limit: 1 })
+      const rest = await directory.principals.list(organizationId, { after: accountId, limit: 1 })
       expect([...first, ...rest]).toEqual(listed)
     })
 
@@ -38,7 +38,7 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       const directory = await open()
       const { organizationId, userId } = await makeUser(directory)
       const account = { organizationId, displayName: 'deploy' }
-      const { id: accountId } = await directory.createServiceAccount(account, actor)
+      const { id: accountId } = await directory.principals.createServiceAccount(account, actor)
       expect(organizationId).toMatch(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/)
       expect(userId).toMatch(/^u-[\da-z]{10}$/)
       expect(accountId).toMatch(/^sa-[\da-z]{10}$/)
@@ -48,13 +48,15 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       const directory = await open()
       const { organizationId } = await makeUser(directory)
       const account = { organizationId, displayName: 'deploy' }
-      await directory.createServiceAccount(account, actor)
-      await expect(directory.createServiceAccount(account, actor)).rejects.toMatchObject({
-        code: 'CONFLICT',
-        details: 'The organization has a service account with this name.',
-      })
+      await directory.principals.createServiceAccount(account, actor)
+      await expect(directory.principals.createServiceAccount(account, actor)).rejects.toMatchObject(
+        {
+          code: 'CONFLICT',
+          details: 'The organization has a service account with this name.',
+        },
+      )
       const sameAddress = { organizationId, email: 'ADA@example.com' }
-      await expect(directory.createUser(sameAddress, actor)).rejects.toMatchObject({
+      await expect(directory.principals.createUser(sameAddress, actor)).rejects.toMatchObject({
         code: 'CONFLICT',
         details: 'The organization has a user with this e-mail address.',
       })
@@ -65,13 +67,13 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       const directory = await open()
       const nowhere = '00000000-0000-4000-8000-000000000000'
       const user = { organizationId: nowhere, email: 'ada@example.com' }
-      await expect(directory.createUser(user, actor)).rejects.toMatchObject(missing)
+      await expect(directory.principals.createUser(user, actor)).rejects.toMatchObject(missing)
       for (const displayName of ['', 'x'.repeat(256), 'a\0b'])
-        await expect(directory.createOrganization({ displayName }, actor)).rejects.toMatchObject({
+        await expect(directory.organizations.create({ displayName }, actor)).rejects.toMatchObject({
           code: 'VALIDATION_FAILED',
         })
       const misspelt = { organizationId: 'not-a-uuid', email: 'ada@example.com' }
-      await expect(directory.createUser(misspelt, actor)).rejects.toMatchObject({
+      await expect(directory.principals.createUser(misspelt, actor)).rejects.toMatchObject({
         code: 'VALIDATION_FAILED',
       })
       expect(await directory.isEmpty()).toBe(true)
@@ -128,9 +130,9 @@ export function describeDirectory(open: () => Promise<Directory>): void {
         { kind: 'resource', resourceKind: 'flink-region', id: 'aws.x-1', environment: 'env-1' },
       ] as const
       for (const resource of resources) {
-        const { id } = await directory.createApiKey({ ownerId: userId, resource }, actor)
+        const { id } = await directory.apiKeys.create({ ownerId: userId, resource }, actor)
         expect((await directory.findApiKey(id))?.resource).toEqual(resource)
-        const listed = await directory.listApiKeys(organizationId, everything)
+        const listed = await directory.apiKeys.list(organizationId, everything)
         expect(listed.find((key) => key.id === id)?.resource).toEqual(resource)
       }
     })
@@ -140,7 +142,7 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       const { userId } = await makeUser(directory)
       const cloud = { kind: 'cloud' } as const
       const orphan = { ownerId: 'u-nobody', resource: cloud }
-      await expect(directory.createApiKey(orphan, actor)).rejects.toMatchObject(missing)
+      await expect(directory.apiKeys.create(orphan, actor)).rejects.toMatchObject(missing)
       const nameless = {
         kind: 'resource',
         resourceKind: 'x',
@@ -148,7 +150,7 @@ export function describeDirectory(open: () => Promise<Directory>): void {
         environment: undefined,
       } as const
       await expect(
-        directory.createApiKey({ ownerId: userId, resource: nameless }, actor),
+        directory.apiKeys.create({ ownerId: userId, resource: nameless }, actor),
       ).rejects.toMatchObject({ code: 'VALIDATION_FAILED' })
     })
 
@@ -162,9 +164,9 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       const directory = await open()
       const key = await makeKey(directory)
       expect(await present(directory, key)).toBe('accepted')
-      await directory.revokeApiKey(key.id, actor)
+      await directory.apiKeys.revoke(key.id, actor)
       expect(await present(directory, key)).toBe('CREDENTIAL_REJECTED')
-      await directory.revokeApiKey(key.id, actor)
+      await directory.apiKeys.revoke(key.id, actor)
       expect((await directory.findApiKey(key.id))?.state).toBe('revoked')
     })
 
@@ -172,20 +174,20 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       const directory = await open()
       const { organizationId } = await makeUser(directory)
       const account = { organizationId, displayName: 'deploy' }
-      const { id: ownerId } = await directory.createServiceAccount(account, actor)
-      const key = await directory.createApiKey({ ownerId, resource: { kind: 'cloud' } }, actor)
+      const { id: ownerId } = await directory.principals.createServiceAccount(account, actor)
+      const key = await directory.apiKeys.create({ ownerId, resource: { kind: 'cloud' } }, actor)
       expect(await present(directory, key)).toBe('accepted')
-      await directory.deletePrincipal(ownerId, actor)
+      await directory.principals.delete(ownerId, actor)
       expect(await present(directory, key)).toBe('CREDENTIAL_REJECTED')
-      expect(await directory.listApiKeys(organizationId, everything)).toEqual([])
+      expect(await directory.apiKeys.list(organizationId, everything)).toEqual([])
     })
 
     test('expires when it is told to, to the millisecond, and no longer when it is told so', async () => {
       const directory = await open()
       const { id } = await makeKey(directory)
-      await directory.setApiKeyExpiry(id, 1_800_000_000_123, actor)
+      await directory.apiKeys.setExpiry(id, 1_800_000_000_123, actor)
       expect((await directory.findApiKey(id))?.expiresAtMs).toBe(1_800_000_000_123)
-      await directory.setApiKeyExpiry(id, undefined, actor)
+      await directory.apiKeys.setExpiry(id, undefined, actor)
       expect((await directory.findApiKey(id))?.expiresAtMs).toBeUndefined()
     })
 
@@ -193,7 +195,7 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       const directory = await open()
       const { userId } = await makeUser(directory)
       const key = { ownerId: userId, resource: { kind: 'cloud' }, expiresAtMs: 1000 } as const
-      expect(await present(directory, await directory.createApiKey(key, actor))).toBe(
+      expect(await present(directory, await directory.apiKeys.create(key, actor))).toBe(
         'CREDENTIAL_REJECTED',
       )
     })
@@ -201,10 +203,10 @@ export function describeDirectory(open: () => Promise<Directory>): void {
     test('that does not exist cannot be changed', async () => {
       const directory = await open()
       const keyId = 'AAAAAAAAAAAAAAAA'
-      await expect(directory.revokeApiKey(keyId, actor)).rejects.toMatchObject(missing)
-      await expect(directory.setApiKeyExpiry(keyId, 1, actor)).rejects.toMatchObject(missing)
-      await expect(directory.addApiKeySecret({ keyId }, actor)).rejects.toMatchObject(missing)
-      await expect(directory.deletePrincipal('u-nobody', actor)).rejects.toMatchObject(missing)
+      await expect(directory.apiKeys.revoke(keyId, actor)).rejects.toMatchObject(missing)
+      await expect(directory.apiKeys.setExpiry(keyId, 1, actor)).rejects.toMatchObject(missing)
+      await expect(directory.apiKeys.addSecret({ keyId }, actor)).rejects.toMatchObject(missing)
+      await expect(directory.principals.delete('u-nobody', actor)).rejects.toMatchObject(missing)
     })
   })
 
@@ -214,7 +216,7 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       const old = await makeKey(directory)
       const soonMs = Date.now() + 60_000
       const next = { keyId: old.id, otherExpiresAtMs: soonMs }
-      const { secret } = await directory.addApiKeySecret(next, actor)
+      const { secret } = await directory.apiKeys.addSecret(next, actor)
       expect(await present(directory, old)).toBe('accepted')
       expect(await present(directory, { id: old.id, secret })).toBe('accepted')
       const record = await directory.findApiKey(old.id)
@@ -227,7 +229,7 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       let latest = first
       for (let turn = 0; turn < 3; turn++) {
         const next = { keyId: id, otherExpiresAtMs: Date.now() - 1000 }
-        const { secret } = await directory.addApiKeySecret(next, actor)
+        const { secret } = await directory.apiKeys.addSecret(next, actor)
         expect(await present(directory, { id, secret: latest })).toBe('CREDENTIAL_REJECTED')
         expect(await present(directory, { id, secret })).toBe('accepted')
         latest = secret
@@ -238,11 +240,11 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       const directory = await open()
       const { id } = await makeKey(directory)
       const pastMs = Date.now() - 1000
-      await directory.addApiKeySecret({ keyId: id, otherExpiresAtMs: pastMs }, actor)
-      await directory.addApiKeySecret({ keyId: id, otherExpiresAtMs: Date.now() + 60_000 }, actor)
+      await directory.apiKeys.addSecret({ keyId: id, otherExpiresAtMs: pastMs }, actor)
+      await directory.apiKeys.addSecret({ keyId: id, otherExpiresAtMs: Date.now() + 60_000 }, actor)
       const record = await directory.findApiKey(id)
       expect(record?.secrets).toHaveLength(2)
-      await expect(directory.addApiKeySecret({ keyId: id }, actor)).rejects.toMatchObject({
+      await expect(directory.apiKeys.addSecret({ keyId: id }, actor)).rejects.toMatchObject({
         code: 'CONFLICT',
       })
     })
@@ -250,12 +252,12 @@ export function describeDirectory(open: () => Promise<Directory>): void {
     test('is refused while two secrets work, and for a revoked key', async () => {
       const directory = await open()
       const { id } = await makeKey(directory)
-      await directory.addApiKeySecret({ keyId: id }, actor)
-      await expect(directory.addApiKeySecret({ keyId: id }, actor)).rejects.toMatchObject({
+      await directory.apiKeys.addSecret({ keyId: id }, actor)
+      await expect(directory.apiKeys.addSecret({ keyId: id }, actor)).rejects.toMatchObject({
         code: 'CONFLICT',
       })
-      await directory.revokeApiKey(id, actor)
-      await expect(directory.addApiKeySecret({ keyId: id }, actor)).rejects.toMatchObject({
+      await directory.apiKeys.revoke(id, actor)
+      await expect(directory.apiKeys.addSecret({ keyId: id }, actor)).rejects.toMatchObject({
         code: 'CONFLICT',
         details: 'The API key is revoked.',
       })
@@ -266,11 +268,11 @@ export function describeDirectory(open: () => Promise<Directory>): void {
     test('has every change once, with who made it, and outlives its subjects', async () => {
       const directory = await open()
       const { organizationId, userId, id } = await makeKey(directory)
-      await directory.addApiKeySecret({ keyId: id }, actor)
-      await directory.setApiKeyExpiry(id, Date.now() + 1000, actor)
-      await directory.revokeApiKey(id, actor)
-      await directory.revokeApiKey(id, actor)
-      await directory.deletePrincipal(userId, { id: 'u-other' })
+      await directory.apiKeys.addSecret({ keyId: id }, actor)
+      await directory.apiKeys.setExpiry(id, Date.now() + 1000, actor)
+      await directory.apiKeys.revoke(id, actor)
+      await directory.apiKeys.revoke(id, actor)
+      await directory.principals.delete(userId, { id: 'u-other' })
       const events = await directory.listAuditEvents(organizationId, everything)
       expect(events.map(({ action, actorId, subject }) => [action, actorId, subject.id])).toEqual([
         ['user.deleted', 'u-other', userId],
@@ -293,7 +295,7 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       const { organizationId } = await makeUser(directory)
       const before = await directory.listAuditEvents(organizationId, everything)
       const twice = { organizationId, email: 'ada@example.com' }
-      await expect(directory.createUser(twice, actor)).rejects.toThrow()
+      await expect(directory.principals.createUser(twice, actor)).rejects.toThrow()
       expect(await directory.listAuditEvents(organizationId, everything)).toEqual(before)
     })
   })
@@ -306,7 +308,7 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       const made = await directory.bootstrap(first, actor)
       if (made === undefined) throw new Error('nothing was made')
       expect(await present(directory, made.apiKey)).toBe('accepted')
-      const [user] = await directory.listPrincipals(made.organizationId, everything)
+      const [user] = await directory.principals.list(made.organizationId, everything)
       expect(user).toMatchObject({ id: made.userId, displayName: 'Ada', email: 'ada@example.com' })
     })
 
@@ -315,7 +317,7 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       const attempts = Array.from({ length: 4 }, () => directory.bootstrap(first, actor))
       const made = (await Promise.all(attempts)).filter((each) => each !== undefined)
       expect(made).toHaveLength(1)
-      expect(await directory.listOrganizations(everything)).toHaveLength(1)
+      expect(await directory.organizations.list(everything)).toHaveLength(1)
       expect(await directory.bootstrap(first, actor)).toBeUndefined()
     })
   })

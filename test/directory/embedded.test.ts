@@ -2,9 +2,10 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
-import { openDirectory } from '../../src/directory/directory.ts'
+import { openDirectory, type Directory } from '../../src/directory/directory.ts'
 import { describeDirectory } from './contract.ts'
 import { openInFolder, peppers, temporaryFolder, testOptions } from './opening.ts'
+import { describeTokenParts } from './token-contract.ts'
 
 // Making the files of a PostgreSQL takes seconds, so they are made once and copied for each test.
 let empty: string
@@ -14,8 +15,11 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => rm(empty, { recursive: true }))
 
-describeDirectory(async () => {
+async function openCopy(): Promise<Directory> {
   const folder = await temporaryFolder()
   await cp(empty, folder, { recursive: true })
   return openInFolder(folder)
-})
+}
+
+describeDirectory(openCopy)
+describeTokenParts(openCopy)

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openDirectory } from '../../src/directory/directory.ts'
@@ -22,15 +24,55 @@ test('gateways that start at the same time on an empty database end with one sch
   await Promise.all([1, 2, 3, 4].map(() => openOnServer(url)))
   const client = await connect(url)
   const { rows } = await client.query('SELECT version FROM schema_migrations ORDER BY version')
-  expect(rows).toEqual([{ version: 1 }])
+  expect(rows).toEqual([{ version: 1 }, { version: 2 }])
 })
 
 test('a gateway that starts again finds the schema as it is, with what it holds', async () => {
   const url = await postgres.createDatabase()
   const first = await openOnServer(url)
-  const { id } = await first.createOrganization({ displayName: 'Example' }, { id: 'u-operator' })
+  const { id } = await first.organizations.create({ displayName: 'Example' }, { id: 'u-operator' })
   const second = await openOnServer(url)
-  expect(await second.listOrganizations({ limit: 10 })).toEqual([{ id, displayName: 'Example' }])
+  expect(await second.organizations.list({ limit: 10 })).toEqual([{ id, displayName: 'Example' }])
+})
+
+test('what an earlier version wrote stays, also where several gateways migrate it at once', async () => {
+  const url = await postgres.createDatabase()
+  const client = await connect(url)
+  const first = '0001-organizations-principals-api-keys.sql'
+  const folder = join(import.meta.dirname, '../../src/directory/sql')
+  await client.query(await readFile(join(folder, first), 'utf8'))
+  await client.query(
+    `CREATE TABLE schema_migrations (
+       version integer PRIMARY KEY, name text NOT NULL,
+       applied_at timestamptz NOT NULL DEFAULT now()
+     );
+     INSERT INTO schema_migrations (version, name) VALUES (1, '${first}');
+     INSERT INTO organizations (display_name) VALUES ('Example');
+     INSERT INTO principals (id, kind, organization_id, display_name, email)
+       SELECT 'u-1', 'user', id, '', 'ada@example.com' FROM organizations;
+     INSERT INTO api_keys (id, owner_id, opens, resource_kind, resource_id)
+       VALUES ('AAAAAAAAAAAAAAAA', 'u-1', 'resource', 'kafka-cluster', 'lkc-1');
+     INSERT INTO api_key_secrets (key_id, slot, digest, pepper_id)
+       VALUES ('AAAAAAAAAAAAAAAA', 1, sha256('x'), 'p1')`,
+  )
+  const [gateway] = await Promise.all([1, 2, 3, 4].map(() => openOnServer(url)))
+  const { rows } = await client.query('SELECT version FROM schema_migrations ORDER BY version')
+  expect(rows).toEqual([{ version: 1 }, { version: 2 }])
+  const key = await gateway?.findApiKey('AAAAAAAAAAAAAAAA')
+  expect(key).toMatchObject({
+    owner: { id: 'u-1' },
+    resource: { kind: 'resource', resourceKind: 'kafka-cluster', id: 'lkc-1' },
+    secrets: [{ pepperId: 'p1' }],
+  })
+  // What is new works with what is old.
+  const organizationId = key?.owner.organizationId ?? ''
+  const name = { resourceKind: 'kafka-cluster', resourceId: 'lkc-1' }
+  const resource = await gateway?.resources.create(
+    { organizationId, ...name },
+    { id: 'u-operator' },
+  )
+  await gateway?.resources.delete(resource?.id ?? '', { id: 'u-operator' })
+  expect(await gateway?.findApiKey('AAAAAAAAAAAAAAAA')).toBeUndefined()
 })
 
 test('a schema that is newer than the program is refused, and not touched', async () => {
@@ -39,7 +81,7 @@ test('a schema that is newer than the program is refused, and not touched', asyn
   const client = await connect(url)
   await client.query("INSERT INTO schema_migrations (version, name) VALUES (999, 'later')")
   await expect(openOnServer(url)).rejects.toThrow(
-    "The directory's schema has version 999, but this program knows versions up to 1 only. Start a newer Gatehouse, or restore a backup of the database.",
+    "The directory's schema has version 999, but this program knows versions up to 2 only. Start a newer Gatehouse, or restore a backup of the database.",
   )
 })
 

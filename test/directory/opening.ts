@@ -83,9 +83,9 @@ export const actor = { id: 'u-operator', requestId: 'request-1' }
 export async function makeUser(
   directory: Directory,
 ): Promise<{ organizationId: string; userId: string }> {
-  const organization = await directory.createOrganization({ displayName: 'Example' }, actor)
+  const organization = await directory.organizations.create({ displayName: 'Example' }, actor)
   const user = { organizationId: organization.id, email: 'ada@example.com' }
-  const { id } = await directory.createUser(user, actor)
+  const { id } = await directory.principals.createUser(user, actor)
   return { organizationId: organization.id, userId: id }
 }
 
@@ -101,7 +101,41 @@ export type MadeKey = {
 export async function makeKey(directory: Directory): Promise<MadeKey> {
   const owner = await makeUser(directory)
   const key = { ownerId: owner.userId, resource: { kind: 'cloud' } } as const
-  return { ...owner, ...(await directory.createApiKey(key, actor)) }
+  return { ...owner, ...(await directory.apiKeys.create(key, actor)) }
+}
+
+/** An identity provider with a pool, of a new organization. */
+export async function makePool(
+  directory: Directory,
+): Promise<{ organizationId: string; userId: string; providerId: string; poolId: string }> {
+  const owner = await makeUser(directory)
+  const provider = {
+    organizationId: owner.organizationId,
+    displayName: 'Issuer',
+    description: 'Everybody.',
+    issuer: 'https://issuer.example.com/',
+    jwksUri: 'https://issuer.example.com/keys',
+    algorithms: ['RS256', 'ES256'],
+  }
+  const { id: providerId } = await directory.identityProviders.create(provider, actor)
+  const pool = { providerId, displayName: 'All', identityClaim: 'claims.sub', filter: 'true' }
+  const { id: poolId } = await directory.identityPools.create(pool, actor)
+  return { ...owner, providerId, poolId }
+}
+
+/** A client that has a secret, of a new partner. */
+export async function makeClient(
+  directory: Directory,
+): Promise<{ partnerId: string; id: string; secret: string }> {
+  const { id: partnerId } = await directory.partners.create({ displayName: 'Partner' }, actor)
+  const client = {
+    partnerId,
+    displayName: 'Client',
+    scopes: ['partner:create', 'partner:describe'],
+    authMethods: ['client_secret_basic'],
+  } as const
+  const { id, secret = '' } = await directory.partnerClients.create(client, actor)
+  return { partnerId, id, secret }
 }
 
 const cloudKey = [[{ kind: 'cloud-api-key', scheme: 'cloud-api-key', scopes: [] }]] as const

@@ -33,7 +33,7 @@ async function expectToBearIt(
   // From now on nobody waits for the database.
   expect(directory.findApiKey(key.id)).toMatchObject({ id: key.id })
   expect(() => directory.findApiKey(unknown.id)).toThrow('The credentials cannot be checked')
-  await expect(directory.revokeApiKey(key.id, actor)).rejects.toMatchObject({
+  await expect(directory.apiKeys.revoke(key.id, actor)).rejects.toMatchObject({
     code: 'DIRECTORY_UNAVAILABLE',
   })
 }
@@ -52,8 +52,8 @@ describe('when PostgreSQL is killed', () => {
     const directory = await openOnServer(url)
     expect(await present(directory, key)).toBe('accepted')
     const changes = Array.from({ length: 20 }, () =>
-      directory
-        .createOrganization({ displayName: 'Example' }, actor)
+      directory.organizations
+        .create({ displayName: 'Example' }, actor)
         .catch((error: unknown) => error),
     )
     await postgres.kill()
@@ -74,7 +74,7 @@ describe('when PostgreSQL is killed', () => {
     await until(() => directory.health().notifications === 'lost')
     expect(await present(directory, key)).toBe('accepted')
     await postgres.restart()
-    await (await openOnServer(url)).revokeApiKey(key.id, actor)
+    await (await openOnServer(url)).apiKeys.revoke(key.id, actor)
     await until(async () => (await present(directory, key)) === 'CREDENTIAL_REJECTED')
   }, 60_000)
 })

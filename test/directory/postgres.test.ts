@@ -1,7 +1,9 @@
 import { afterAll, beforeAll } from 'vitest'
+import type { Directory } from '../../src/directory/directory.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { describeDirectory } from './contract.ts'
 import { openOnServer } from './opening.ts'
+import { describeTokenParts } from './token-contract.ts'
 
 let postgres: TestPostgres
 beforeAll(async () => {
@@ -9,4 +11,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => postgres.stop())
 
-describeDirectory(async () => openOnServer(await postgres.createDatabase()))
+const open = async (): Promise<Directory> => openOnServer(await postgres.createDatabase())
+
+describeDirectory(open)
+describeTokenParts(open)

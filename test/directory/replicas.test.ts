@@ -32,8 +32,9 @@ async function setUp(): Promise<{
 }> {
   const url = await postgres.createDatabase()
   const key = await keyFromBefore(url)
-  const here = await openOnServer(url, { cache: forever })
-  const there = await openOnServer(url, { cache: forever })
+  // One connection, so that who is cut off needs no new one for what it asks at the same time.
+  const here = await openOnServer(url, { cache: forever, connections: 1 })
+  const there = await openOnServer(url, { cache: forever, connections: 1 })
   const byHand = new pg.Client({ connectionString: url, application_name: 'by-hand' })
   await byHand.connect()
   onTestFinished(() => byHand.end())
@@ -65,28 +66,28 @@ describe('a change made by one gateway counts at the others', () => {
   test('when a key is revoked', async () => {
     const { key, here, there } = await setUp()
     await cacheKey(there, key)
-    await here.revokeApiKey(key.id, actor)
+    await here.apiKeys.revoke(key.id, actor)
     await untilRefused(there, key)
   })
 
   test('when the owner of a key is deleted', async () => {
     const { key, here, there } = await setUp()
     await cacheKey(there, key)
-    await here.deletePrincipal(key.userId, actor)
+    await here.principals.delete(key.userId, actor)
     await untilRefused(there, key)
   })
 
   test('when a key is to expire', async () => {
     const { key, here, there } = await setUp()
     await cacheKey(there, key)
-    await here.setApiKeyExpiry(key.id, Date.now() - 1000, actor)
+    await here.apiKeys.setExpiry(key.id, Date.now() - 1000, actor)
     await untilRefused(there, key)
   })
 
   test('when a key gets a second secret', async () => {
     const { key, here, there } = await setUp()
     await cacheKey(there, key)
-    const { secret } = await here.addApiKeySecret({ keyId: key.id }, actor)
+    const { secret } = await here.apiKeys.addSecret({ keyId: key.id }, actor)
     await until(async () => (await present(there, { id: key.id, secret })) === 'accepted')
     expect(await present(there, key)).toBe('accepted')
   })
@@ -191,7 +192,7 @@ describe('a change that was not told counts', () => {
 test('the last use of a key is noted, and a key that is gone does not hinder it', async () => {
   const { url, key, here } = await setUp()
   const lastUse = async (): Promise<number | undefined> =>
-    (await here.listApiKeys(key.organizationId, { limit: 1 }))[0]?.lastUsedAtMs
+    (await here.apiKeys.list(key.organizationId, { limit: 1 }))[0]?.lastUsedAtMs
   expect(await lastUse()).toBeUndefined()
   const leaving = await openDirectory({ ...testOptions().options, url, peppers })
   leaving.touchLastUsed(key.id)

@@ -79,9 +79,12 @@ async function using<Result>(
 async function secondUser(): Promise<string> {
   const { organizationId, directory } = fleet
   const actor = { id: 'test' }
-  const user = await directory.createUser({ organizationId, email: 'b@example.com' }, actor)
+  const user = await directory.principals.createUser(
+    { organizationId, email: 'b@example.com' },
+    actor,
+  )
   const key = { ownerId: user.id, resource: { kind: 'cloud' } } as const
-  const { id, secret } = await directory.createApiKey(key, actor)
+  const { id, secret } = await directory.apiKeys.create(key, actor)
   return basic(id, secret)
 }
 

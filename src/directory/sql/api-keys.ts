@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { statement } from '../database.ts'
-import { bytes, ignored, instant, optionalText } from './columns.ts'
+import { ignored, instant, optionalText } from './columns.ts'
+import { secretColumns } from './secret-slots.ts'
 
 const resource = {
   opens: z.enum(['cloud', 'global', 'resource']),
@@ -33,9 +34,7 @@ export const findKey = statement(
     owner_id: z.string(),
     owner_kind: z.enum(['user', 'service-account']),
     organization_id: z.string(),
-    digest: bytes.nullable(),
-    pepper_id: z.string().nullable(),
-    secret_expires_at_ms: instant,
+    ...secretColumns,
   }),
 )
 
@@ -101,27 +100,13 @@ export const deleteKeysOfOwner = statement(
   z.object({ id: z.string() }),
 )
 
-/** The slots whose secrets still work. $1: key id */
-export const liveSlots = statement(
-  `SELECT slot::int4 AS slot FROM api_key_secrets
-   WHERE key_id = $1 AND (expires_at IS NULL OR expires_at > now())`,
-  z.object({ slot: z.int() }),
-)
-
-/** Never later than a secret expires already. $1: key id, $2: expiry in ms */
-export const expireSecrets = statement(
-  `UPDATE api_key_secrets SET expires_at = least(expires_at, to_timestamp($2::float8 / 1000))
-   WHERE key_id = $1`,
-  ignored,
-)
-
-/** $1: key id, $2: slot, $3: digest, $4: pepper id */
-export const putSecret = statement(
-  `INSERT INTO api_key_secrets (key_id, slot, digest, pepper_id) VALUES ($1, $2::int2, $3, $4)
-   ON CONFLICT (key_id, slot) DO UPDATE
-   SET digest = excluded.digest, pepper_id = excluded.pepper_id, created_at = now(),
-     expires_at = NULL`,
-  ignored,
+/** $1: kind, $2: id and $3: environment of a resource */
+export const deleteKeysOfResource = statement(
+  `DELETE FROM api_keys
+   WHERE opens = 'resource' AND resource_kind = $1 AND resource_id = $2
+     AND resource_environment IS NOT DISTINCT FROM $3::text
+   RETURNING id`,
+  z.object({ id: z.string() }),
 )
 
 /**

@@ -17,3 +17,11 @@ export const bytes = z.instanceof(Uint8Array).transform((octets) => Buffer.from(
 
 /** The row of a statement that answers none, or none that anybody looks at. */
 export const ignored = z.object({})
+
+/** Whether a record may be used at present. */
+export const state = z.enum(['enabled', 'disabled'])
+
+export const texts = z.array(z.string()).readonly()
+
+/** When a record was made and last changed, in milliseconds since the epoch. */
+export const times = { created_at_ms: z.number(), updated_at_ms: z.number() }

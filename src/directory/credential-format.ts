@@ -5,7 +5,7 @@ const upperAlphanumerics = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /** What scanners of source code look for; underscore, so that a double click selects the whole. */
-const secretPrefix = 'gatehouse_'
+const secretPrefixes = { 'api-key': 'gatehouse_', 'partner-client': 'gatehouse_client_' } as const
 
 /** 62^48 is about 2^285. */
 const randomLength = 48
@@ -24,12 +24,13 @@ export function isKeyId(text: string): boolean {
 }
 
 /**
- * A new secret, 64 characters: the prefix, 48 random base62 characters, and the CRC-32 of all
- * these as six base62 digits, by which a scanner tells a secret from a text that looks like one.
- * Verification uses the digest alone: the checksum proves nothing.
+ * A new secret: a prefix that tells what it is of, 48 random base62 characters, and the CRC-32 of
+ * all these as six base62 digits, by which a scanner tells a secret from a text that looks like
+ * one. That of an API key has 64 characters. Verification uses the digest alone: the checksum
+ * proves nothing.
  */
-export function generateSecret(): string {
-  const body = secretPrefix + randomText(base62, randomLength)
+export function generateSecret(of: keyof typeof secretPrefixes): string {
+  const body = secretPrefixes[of] + randomText(base62, randomLength)
   return body + checksum(body)
 }
 
@@ -45,4 +46,19 @@ function checksum(text: string): string {
 
 function randomText(alphabet: string, length: number): string {
   return Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length))).join('')
+}
+
+/** Say whether a text can be the id of an identity pool at all. */
+export function isPoolId(text: string): boolean {
+  return /^pool-[a-z0-9]{1,250}$/.test(text)
+}
+
+/** Say whether a text can be the id of a partner's client at all. */
+export function isClientId(text: string): boolean {
+  return /^[A-Za-z0-9._-]{16,255}$/.test(text)
+}
+
+/** Say whether a text can be the issuer of an identity provider at all. */
+export function isIssuer(text: string): boolean {
+  return /^[!-~]{1,1000}$/.test(text)
 }

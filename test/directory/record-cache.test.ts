@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { createKeyCache, type CacheLimits, type KeyCache } from '../../src/directory/key-cache.ts'
+import {
+  createRecordCache,
+  type CacheLimits,
+  type RecordCache,
+} from '../../src/directory/record-cache.ts'
 import type { KeyRecord } from '../../src/directory/key-record.ts'
 import { GatewayError } from '../../src/errors/gateway-error.ts'
 
@@ -18,7 +22,7 @@ function record(id: string): KeyRecord {
 
 /** A cache over a database whose answers the test gives one by one, and a clock that it turns. */
 function setUp(): {
-  cache: KeyCache
+  cache: RecordCache<KeyRecord>
   clock: { ms: number }
   /** Ids that were asked for, in order. */
   asked: string[]
@@ -32,7 +36,7 @@ function setUp(): {
   const asked: string[] = []
   const waiting: PromiseWithResolvers<KeyRecord | undefined>[] = []
   let isDown = false
-  const cache = createKeyCache({
+  const cache = createRecordCache({
     lookUp: (id) => {
       asked.push(id)
       const look = Promise.withResolvers<KeyRecord | undefined>()
@@ -83,7 +87,7 @@ async function remember(
 
 const unavailable = { code: 'DIRECTORY_UNAVAILABLE' }
 
-describe('a key that is cached', () => {
+describe('a record that is cached', () => {
   test('is answered without a promise and without asking', async () => {
     const set = setUp()
     await remember(set, 'A')
@@ -100,6 +104,21 @@ describe('a key that is cached', () => {
     expect(set.cache.find('A')).toBeInstanceOf(Promise)
     await set.answer(undefined)
     expect(set.cache.find('A')).toBeUndefined()
+  })
+
+  test('is the same object after it was read again, where nothing has changed', async () => {
+    const set = setUp()
+    await remember(set, 'A')
+    const before = set.cache.find('A')
+    set.clock.ms = limits.maxAgeMs + 1
+    const again = set.cache.find('A')
+    await set.answer(record('A'))
+    expect(await again).toBe(before)
+    expect(set.cache.find('A')).toBe(before)
+    set.clock.ms = 2 * limits.maxAgeMs + 2
+    void set.cache.find('A')
+    await set.answer({ ...record('A'), state: 'revoked' })
+    expect(set.cache.find('A')).toMatchObject({ state: 'revoked' })
   })
 
   test('counts its age from when it was asked for, not from when the answer came', async () => {
@@ -144,7 +163,7 @@ test('an id that does not exist is remembered for a moment only', async () => {
   expect(set.asked).toEqual(['A', 'A'])
 })
 
-test('look-ups of one key at the same time are one', async () => {
+test('look-ups of one id at the same time are one', async () => {
   const set = setUp()
   const first = set.cache.find('A')
   expect(set.cache.find('A')).toBe(first)
@@ -163,7 +182,7 @@ test('more look-ups than can be borne are refused, and not queued', async () => 
   expect(set.cache.find('KNOWN')).toEqual(record('KNOWN'))
 })
 
-describe('a key that has changed', () => {
+describe('a record that has changed', () => {
   test('is read again at once', async () => {
     const set = setUp()
     await remember(set, 'A', 'B')
@@ -198,7 +217,7 @@ describe('a key that has changed', () => {
     const set = setUp()
     const slow = Promise.withResolvers<KeyRecord | undefined>()
     const answers = [slow.promise, Promise.resolve(record('A'))]
-    const cache = createKeyCache({
+    const cache = createRecordCache({
       lookUp: () => answers.shift() ?? Promise.reject(new Error('asked too often')),
       availability: {
         isDown: () => false,
@@ -236,7 +255,7 @@ describe('a key that has changed', () => {
   })
 })
 
-describe('when any key may have changed', () => {
+describe('when any record may have changed', () => {
   test('each is read again before it is used again', async () => {
     const set = setUp()
     await remember(set, 'A', 'B')
@@ -271,7 +290,7 @@ describe('when any key may have changed', () => {
 })
 
 describe('while the database is away', () => {
-  test('a known key works, without waiting, up to the stated age', async () => {
+  test('a known record is answered, without waiting, up to the stated age', async () => {
     const set = setUp()
     await remember(set, 'A')
     set.cache.distrust()
@@ -285,7 +304,7 @@ describe('while the database is away', () => {
     expect(() => set.cache.find('A')).toThrow(expect.objectContaining(unavailable))
   })
 
-  test('an unknown key is unavailable and never unknown', async () => {
+  test('an unknown id is unavailable and never unknown', async () => {
     const set = setUp()
     const refused = expect(set.cache.find('A')).rejects.toMatchObject(unavailable)
     await set.fail()
@@ -304,7 +323,7 @@ describe('while the database is away', () => {
   })
 })
 
-test('a bug about one key is no outage for the others', async () => {
+test('a bug about one record is no outage for the others', async () => {
   const set = setUp()
   const refused = expect(set.cache.find('A')).rejects.toThrow('not as expected')
   await set.fail(new TypeError('not as expected'))

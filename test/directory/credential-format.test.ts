@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { crc32 } from 'node:zlib'
-import { generateKeyId, generateSecret, isKeyId } from '../../src/directory/api-key-format.ts'
+import { generateKeyId, generateSecret, isKeyId } from '../../src/directory/credential-format.ts'
 
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
@@ -16,7 +16,7 @@ test('a key id is 16 upper-case letters and digits', () => {
 
 test('a secret is a prefix, 48 random characters, and the checksum of both', () => {
   for (let n = 0; n < 1000; n++) {
-    const secret = generateSecret()
+    const secret = generateSecret('api-key')
     expect(secret).toMatch(/^gatehouse_[0-9A-Za-z]{54}$/)
     const value = Array.from(secret.slice(-6)).reduce(
       (sum, digit) => sum * 62 + digits.indexOf(digit),
@@ -28,7 +28,7 @@ test('a secret is a prefix, 48 random characters, and the checksum of both', () 
 
 test('ids and secrets do not repeat, and use their whole alphabets', () => {
   const ids = Array.from({ length: 1000 }, generateKeyId)
-  const secrets = Array.from({ length: 1000 }, generateSecret)
+  const secrets = Array.from({ length: 1000 }, () => generateSecret('api-key'))
   expect(new Set(ids).size).toBe(1000)
   expect(new Set(secrets).size).toBe(1000)
   expect(new Set(ids.join('')).size).toBe(36)
