@@ -34,6 +34,9 @@ export type TokenRefusalReason =
   | 'claims-too-large'
   | 'ambiguous-organization'
   | 'subject-missing'
+  // Whether what it rests on still stands
+  | 'revoked'
+  | 'unknown-client'
 
 /** A token that opens nothing. */
 export type TokenRefusal = { readonly kind: 'refused'; readonly reason: TokenRefusalReason }
