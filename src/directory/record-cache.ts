@@ -46,12 +46,18 @@ type Entry<CachedRecord> = {
   readonly record: CachedRecord
   readonly readAtMs: number
   readonly epoch: number
+  /** Since it was last passed over when room was needed. */
+  isUsed: boolean
 }
 
 /** Look-ups of one kind under way at the same time, at most; more are refused rather than queued. */
 const maxLookUps = 1000
 
-/** Remember records of one kind, the least recently used of which go first. */
+/**
+ * Remember records of one kind. When room is needed, the oldest goes that was not used since it was
+ * last passed over (second chance): moving an entry at every use would have V8 replace the table of
+ * the map again and again.
+ */
 export function createRecordCache<CachedRecord>(
   parts: Parts<CachedRecord>,
 ): RecordCache<CachedRecord> {
@@ -80,7 +86,7 @@ export function createRecordCache<CachedRecord>(
   function find(id: string): Found<CachedRecord | undefined> {
     const entry = entries.get(id)
     if (entry?.epoch === epoch && now() - entry.readAtMs <= limits.maxAgeMs) {
-      makeNewest(entry)
+      entry.isUsed = true
       return entry.record
     }
     const absentSinceMs = absences.get(id)
@@ -140,22 +146,27 @@ export function createRecordCache<CachedRecord>(
     }
     const known = entries.get(id)?.record
     const record = isDeepStrictEqual(known, read) ? (known ?? read) : read
-    makeNewest({ id, record, readAtMs, epoch })
-    dropLeastRecent()
+    makeNewest({ id, record, readAtMs, epoch, isUsed: false })
+    makeRoom()
     return record
   }
 
-  /** A Map keeps the order of insertion, so what was used last stands last. */
+  /** A Map keeps the order of insertion. */
   function makeNewest(entry: Entry<CachedRecord>): void {
     entries.delete(entry.id)
     entries.set(entry.id, entry)
   }
 
-  function dropLeastRecent(): void {
+  function makeRoom(): void {
     if (entries.size <= limits.maxEntries) return
-    for (const id of entries.keys()) {
-      entries.delete(id)
-      return
+    for (const entry of entries.values()) {
+      if (!entry.isUsed) {
+        entries.delete(entry.id)
+        return
+      }
+      // It comes again after all others, unused by then, so this ends.
+      entry.isUsed = false
+      makeNewest(entry)
     }
   }
 

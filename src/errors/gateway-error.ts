@@ -19,7 +19,12 @@ type Particulars = {
   readonly cause?: unknown
 }
 
-/** The one error that becomes an answer. Whatever else is thrown is a bug and answers `INTERNAL_ERROR`. */
+/**
+ * The one error that becomes an answer. Whatever else is thrown is a bug and answers `INTERNAL_ERROR`.
+ *
+ * It keeps no stack of its own, since it is an answer and refusals come in floods; where a bug or a
+ * failure is behind it, that is the cause, and has one.
+ */
 export class GatewayError extends Error {
   readonly code: ErrorCode
   readonly status: number
@@ -29,7 +34,10 @@ export class GatewayError extends Error {
   readonly headers: Readonly<Record<string, string | readonly string[]>>
 
   constructor(code: ErrorCode, particulars: Particulars = {}) {
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(catalogue[code].message, { cause: particulars.cause })
+    Error.stackTraceLimit = stackTraceLimit
     this.name = 'GatewayError'
     this.code = code
     this.status = particulars.status ?? catalogue[code].status

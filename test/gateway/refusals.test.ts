@@ -355,6 +355,11 @@ test('every code of the catalogue is reached here, and has a page that doc_url o
   }
 })
 
+test('a path that only begins like the pages of errors is no page', async () => {
+  const beside = await exchange('GET /docs/errorsXCODE', { host: 'anywhere.test' })
+  expect(beside.status).not.toBe(200)
+})
+
 /** The keys of a table, as their own type. */
 function keysOf<Table extends object>(table: Table): (keyof Table)[] {
   // Object.keys gives strings; the tables here have no other keys than their type says.

@@ -38,12 +38,20 @@ export function digestToken(token: string, circumstances: string): TokenDigest {
   return hash('sha256', `${circumstances}\n${token}`, 'base64url') as TokenDigest
 }
 
-/** Remember findings about tokens, the least recently used of which go first. */
+/**
+ * Remember findings about tokens. When room is needed, the oldest goes that was not used since it
+ * was last passed over (second chance).
+ */
 export function createVerifiedTokens<Finding>(parts: Parts): VerifiedTokens<Finding> {
   const { now, maxEntries = 20_000, maxBytes = 64 * 1024 * 1024 } = parts
   const entries = new Map<
     TokenDigest,
-    { readonly finding: Finding; readonly forgetAtMs: number; readonly bytes: number }
+    {
+      readonly finding: Finding
+      readonly forgetAtMs: number
+      readonly bytes: number
+      isUsed: boolean
+    }
   >()
   let bytesHeld = 0
   return { find, remember }
@@ -55,9 +63,7 @@ export function createVerifiedTokens<Finding>(parts: Parts): VerifiedTokens<Find
       forget(digest)
       return undefined
     }
-    // A Map keeps the order of insertion, so what was used last stands last.
-    entries.delete(digest)
-    entries.set(digest, entry)
+    entry.isUsed = true
     return entry.finding
   }
 
@@ -65,11 +71,17 @@ export function createVerifiedTokens<Finding>(parts: Parts): VerifiedTokens<Find
     forget(digest)
     const bytes = extent.bytes + entryBytes
     const forgetAtMs = Math.min(extent.expiresAtMs, now() + maxAgeMs)
-    entries.set(digest, { finding, forgetAtMs, bytes })
+    entries.set(digest, { finding, forgetAtMs, bytes, isUsed: false })
     bytesHeld += bytes
-    for (const oldest of entries.keys()) {
+    for (const [oldest, entry] of entries) {
       if (entries.size <= maxEntries && bytesHeld <= maxBytes) return
-      forget(oldest)
+      if (!entry.isUsed) forget(oldest)
+      else {
+        // It comes again after all others, unused by then, so this ends.
+        entry.isUsed = false
+        entries.delete(oldest)
+        entries.set(oldest, entry)
+      }
     }
   }
 

@@ -13,7 +13,7 @@ export function documentationStep(): Step {
     if (!path.startsWith(root) || (head.method !== 'GET' && head.method !== 'HEAD')) {
       return undefined
     }
-    const page = path === root ? errorIndexPage() : errorPage(path.slice(root.length + 1))
+    const page = pageAt(path)
     if (page === undefined) return undefined
     const fields = ['Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'max-age=3600']
     fields.push('X-Content-Type-Options', 'nosniff', 'Content-Security-Policy', pagePolicy)
@@ -22,6 +22,11 @@ export function documentationStep(): Step {
     c.set('verdict', 'documentation')
     return alreadySent
   }
+}
+
+function pageAt(path: string): string | undefined {
+  if (path === root) return errorIndexPage()
+  return path.startsWith(`${root}/`) ? errorPage(path.slice(root.length + 1)) : undefined
 }
 
 const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
