@@ -15,6 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   limits: ['errors', 'redis'],
   catalog: ['errors', 'auth'],
   gateway: ['errors', 'telemetry', 'auth', 'limits', 'catalog'],
+  sts: ['errors', 'auth', 'gateway'],
   demo: [],
   cli: ['errors'],
 }
