@@ -16,6 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   catalog: ['errors', 'auth'],
   gateway: ['errors', 'telemetry', 'auth', 'limits', 'catalog'],
   sts: ['errors', 'auth', 'gateway'],
+  oauth: ['errors', 'auth', 'gateway'],
   demo: [],
   cli: ['errors'],
 }
