@@ -20,8 +20,8 @@ export type Serving = {
   readonly clock: { aheadMs: number }
 }
 
-/** An upstream of ours; its secret has what forms encode. */
-export const introspector = { id: 'orders', secret: 'a secret: 100% + more' }
+/** An upstream of ours; its secret is another one when it is decoded as a form. */
+export const introspector = { id: 'orders', secret: 'a secret: 100%25+more' }
 
 /** How long partners' tokens live in tests. */
 export const lifetimeSeconds = 1800
