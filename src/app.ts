@@ -7,7 +7,8 @@ import { createChain } from './gateway/chain.ts'
 import { createFindClient, isLoopback } from './gateway/client.ts'
 import { createListener } from './gateway/listener.ts'
 import { createPublicServer } from './gateway/server.ts'
-import { compileGroups } from './groups.ts'
+import { createCredentials } from './credentials.ts'
+import { compileGroups, type Services } from './groups.ts'
 import { createAdmission } from './limits/admission.ts'
 import { connectRedis, type RedisConnection } from './redis/connection.ts'
 import type { Log } from './telemetry/log.ts'
@@ -37,20 +38,27 @@ export type Addresses = { readonly public: AddressInfo; readonly admin: AddressI
  */
 export async function createApp(configuration: Configuration, log: AppLog): Promise<App> {
   const { listen, requests, transport, shutdown } = configuration
-  const { catalog, warnings, upstreams } = await compileGroups(configuration)
+  // Operations are compiled before anything is opened, and what serves some of them needs a directory.
+  const services = Promise.withResolvers<Services>()
+  const { catalog, warnings, upstreams } = await compileGroups(configuration, services.promise)
   const directory = await openConfiguredDirectory(configuration, log)
   const redis = await openRedis(configuration)
   const admission = createAdmission({ ...admissionOptions(configuration), redis, log })
   const publicOrigin = originOf(configuration)
+  const credentials = await createCredentials(configuration.tokens, publicOrigin, directory, log)
+  services.resolve(credentials.services)
   const chain = createChain({
     catalog: () => catalog,
     authenticate: createAuthenticator({
       findApiKey: directory.findApiKey,
+      verifyBearer: credentials.verifyBearer,
       digestSecret: directory.digestSecret,
       noteKeyUse: directory.touchLastUsed,
       now: Date.now,
       realm: 'gatehouse',
     }),
+    poolField: configuration.tokens.poolField,
+    findGrants: directory.findGrants,
     admit: admission.admit,
     admitAddress: admission.admitAddress,
     publicOrigin,
@@ -90,6 +98,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
       await new Promise((resolve) => setTimeout(resolve, shutdown.readinessGraceMs))
       await server.drain(shutdown.timeoutMs)
       await Promise.all(upstreams.map((upstream) => upstream.close()))
+      await credentials.close()
       await admission.close()
       redis?.close()
       await directory.close()

@@ -1,6 +1,7 @@
 import { compileCatalog, type Catalog } from './catalog/catalog.ts'
 import type { Configuration } from './config/schema.ts'
 import type { ApiGroup } from './gateway/api-group.ts'
+import type { Service } from './gateway/service.ts'
 import { connectUpstream, type Upstream } from './gateway/upstream.ts'
 import type { LimitClass } from './limits/admission.ts'
 
@@ -14,14 +15,30 @@ export type CompiledGroups = {
 type GroupConfiguration = Configuration['apiGroups'][number]
 type ClassConfiguration = Configuration['limits']['classes'][string]
 
-/** @throws {CatalogError} where the OpenAPI documents do not compile */
-export async function compileGroups(configuration: Configuration): Promise<CompiledGroups> {
-  const groups = configuration.apiGroups.map((group) => apiGroup(group, configuration))
+/** Services of this process that groups name. */
+export type Services = Readonly<Record<ServiceName, Service>>
+
+type ServiceName = NonNullable<GroupConfiguration['service']>
+
+/**
+ * @param services absent where nothing is going to be served
+ * @throws {CatalogError} where the OpenAPI documents do not compile
+ */
+export async function compileGroups(
+  configuration: Configuration,
+  services?: Promise<Services>,
+): Promise<CompiledGroups> {
+  const groups = configuration.apiGroups.map((group) => apiGroup(group, configuration, services))
   const { catalog, warnings } = await compileCatalog(groups)
-  return { catalog, warnings, upstreams: groups.map(({ upstream }) => upstream) }
+  const upstreams = groups.flatMap(({ upstream }) => (upstream.kind === 'network' ? upstream : []))
+  return { catalog, warnings, upstreams }
 }
 
-function apiGroup(group: GroupConfiguration, configuration: Configuration): ApiGroup {
+function apiGroup(
+  group: GroupConfiguration,
+  configuration: Configuration,
+  services: Promise<Services> | undefined,
+): ApiGroup {
   const { limits, requests, schemes } = configuration
   return {
     name: group.name,
@@ -35,13 +52,33 @@ function apiGroup(group: GroupConfiguration, configuration: Configuration): ApiG
     errorProfile: group.errorProfile,
     limitClass: limitClass(group.limitClass, limits.classes[group.limitClass]),
     maxBodyBytes: group.maxBodyBytes ?? requests.maxBodyBytes,
-    upstream: connectUpstream(group.upstream),
+    upstream: upstreamOf(group, services),
+  }
+}
+
+function upstreamOf(
+  { service: name, upstream }: GroupConfiguration,
+  services: Promise<Services> | undefined,
+): ApiGroup['upstream'] {
+  if (upstream !== undefined) return connectUpstream(upstream)
+  if (name === undefined) throw new Error('The configuration let a group without upstream through')
+  return {
+    kind: 'service',
+    service: async (request, caller) => {
+      if (services === undefined) throw new Error('Nothing is served')
+      return (await services)[name](request, caller)
+    },
   }
 }
 
 function limitClass(name: string, limits: ClassConfiguration | undefined): LimitClass {
   if (limits === undefined) throw new Error(`The configuration let an unknown limit class through`)
-  return { name, user: scopeLimits(limits.user), organization: scopeLimits(limits.organization) }
+  return {
+    name,
+    user: scopeLimits(limits.user),
+    organization: scopeLimits(limits.organization),
+    ...(limits.address === undefined ? {} : { address: limits.address }),
+  }
 }
 
 type ScopeConfiguration = ClassConfiguration['user']

@@ -8,10 +8,12 @@ import {
   type OperationResource,
 } from './api-key.ts'
 import { parseAuthorization } from './authorization-field.ts'
-import { challenge } from './challenge.ts'
+import type { VerifiedBearer, VerifyBearer } from './bearer.ts'
+import { challenge, insufficientScope } from './challenge.ts'
 import type { CredentialKind, Requirement, SecurityPolicy } from './policy.ts'
 import type { Principal } from './principal.ts'
 import { matchSecret, type DigestSecret } from './secret.ts'
+import type { TokenRefusal, TokenRefusalReason } from './tokens/refusal.ts'
 
 /** Who is asking, and by which credential. */
 export type Authentication =
@@ -34,21 +36,24 @@ export type RefusalReason =
 
 /**
  * Decide who presents an Authorization field at an operation. The answer is a promise only where
- * the key had to be looked up.
+ * something had to be looked up, or a token to be verified.
  *
  * @param authorization the raw field value, or undefined where the field is absent
  * @param resource what the operation acts on, where its group tells that
+ * @param poolHeader the raw field that names identity pools, or undefined where it is absent
  * @throws {GatewayError} AUTHENTICATION_REQUIRED, CREDENTIAL_REJECTED, CREDENTIAL_MALFORMED,
- *   DIRECTORY_UNAVAILABLE
+ *   ACCESS_DENIED where a token lacks a scope, DIRECTORY_UNAVAILABLE
  */
 export type Authenticate = (
   authorization: string | undefined,
   policy: SecurityPolicy,
   resource: OperationResource | undefined,
+  poolHeader?: string,
 ) => Authentication | Promise<Authentication>
 
 type Parts = {
   readonly findApiKey: FindApiKey
+  readonly verifyBearer: VerifyBearer
   readonly digestSecret: DigestSecret
   /** Told about every key that opened an operation; on the hot path. */
   readonly noteKeyUse: (keyId: string) => void
@@ -60,8 +65,8 @@ type Parts = {
 
 /** Build the authenticator of a process. */
 export function createAuthenticator(parts: Parts): Authenticate {
-  const { findApiKey, digestSecret, noteKeyUse, now, realm } = parts
-  return (authorization, policy, resource) => {
+  const { findApiKey, verifyBearer, digestSecret, noteKeyUse, now, realm } = parts
+  return (authorization, policy, resource, poolHeader) => {
     if (policy.length > 0 && policy.every(isAnonymous)) return anonymous
     const presented = parseAuthorization(authorization)
     switch (presented.kind) {
@@ -74,7 +79,12 @@ export function createAuthenticator(parts: Parts): Authenticate {
           return found.then((record) => verify(record, presented.secret, policy, resource))
         return verify(found, presented.secret, policy, resource)
       }
-      case 'bearer':
+      case 'bearer': {
+        const answer = verifyBearer(presented.token, policy, poolHeader)
+        return answer instanceof Promise
+          ? answer.then((later) => bearer(later, policy))
+          : bearer(answer, policy)
+      }
       case 'other':
         throw unauthorized('CREDENTIAL_REJECTED', policy, 'unsupported-scheme')
     }
@@ -102,10 +112,23 @@ export function createAuthenticator(parts: Parts): Authenticate {
     }
   }
 
+  function bearer(answer: VerifiedBearer | TokenRefusal, policy: SecurityPolicy): Authentication {
+    if (answer.kind === 'refused') throw unauthorized('CREDENTIAL_REJECTED', policy, answer.reason)
+    const { principal, credential, scopes } = answer
+    const ofKind = policy.filter((alternative) => isOfKind(alternative, credential.kind))
+    if (ofKind.length === 0) throw unauthorized('CREDENTIAL_REJECTED', policy, 'wrong-kind')
+    if (!ofKind.some((alternative) => scopesOf(alternative).every((one) => scopes.includes(one))))
+      throw new GatewayError('ACCESS_DENIED', {
+        details: 'The token lacks a scope that this operation requires.',
+        headers: { 'WWW-Authenticate': insufficientScope(ofKind.flatMap(scopesOf), realm) },
+      })
+    return { kind: 'authenticated', principal, credential }
+  }
+
   function unauthorized(
     code: 'AUTHENTICATION_REQUIRED' | 'CREDENTIAL_REJECTED',
     policy: SecurityPolicy,
-    reason: RefusalReason | undefined,
+    reason: RefusalReason | TokenRefusalReason | undefined,
   ): GatewayError {
     return new GatewayError(code, {
       headers: { 'WWW-Authenticate': challenge(policy, realm) },
@@ -118,6 +141,14 @@ const anonymous: Authentication = { kind: 'anonymous' }
 
 function isAnonymous(alternative: readonly Requirement[]): boolean {
   return alternative.length === 0
+}
+
+function isOfKind(alternative: readonly Requirement[], kind: CredentialKind): boolean {
+  return alternative.length > 0 && alternative.every((member) => member.kind === kind)
+}
+
+function scopesOf(alternative: readonly Requirement[]): readonly string[] {
+  return alternative.flatMap(({ scopes }) => scopes)
 }
 
 function secretRefusal(matched: KeySecret | undefined, nowMs: number): RefusalReason | undefined {

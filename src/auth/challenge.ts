@@ -11,7 +11,22 @@ export function challenge(policy: SecurityPolicy, realm: string): string {
   const bearer = kinds.some((kind) => kind.endsWith('-access-token'))
   // A 401 without a challenge is not allowed, so a policy without any kind names Basic.
   const basic = !bearer || kinds.some((kind) => kind.endsWith('-api-key'))
-  const quotedRealm = `realm="${realm.replaceAll(/["\\]/g, '\\$&')}"`
+  const quotedRealm = `realm=${quoted(realm)}`
   const schemes = [...(basic ? ['Basic'] : []), ...(bearer ? ['Bearer'] : [])]
   return schemes.map((scheme) => `${scheme} ${quotedRealm}`).join(', ')
+}
+
+/**
+ * The challenge of a 403 to a token that is good but may not do this.
+ *
+ * @param scopes what the operation requires
+ * @see RFC 6750 §3.1
+ */
+export function insufficientScope(scopes: readonly string[], realm: string): string {
+  const scope = quoted([...new Set(scopes)].join(' '))
+  return `Bearer realm=${quoted(realm)}, error="insufficient_scope", scope=${scope}`
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`
 }

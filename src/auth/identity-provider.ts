@@ -18,7 +18,7 @@ export type IdentityProviderRecord = {
   readonly issuer: string
   /** Where its keys are; undefined: as its OpenID configuration says. */
   readonly jwksUri: string | undefined
-  /** Algorithms or families of them: `RS`, `PS`, `ES`, `ES256`, `EdDSA`. */
+  /** Algorithms or families of them: `RS`, `PS`, `ES`, `ES256`, `EdDSA`; none: all. */
   readonly algorithms: readonly string[]
   readonly state: 'enabled' | 'disabled'
   /** Which claim names the subject where no single pool decides it. */

@@ -30,6 +30,9 @@ type Parts = {
 /** Access tokens, and tokens that name no type: many providers issue nothing else. */
 const externalTypes = [undefined, 'jwt', 'at+jwt']
 
+/** Where a record names none. */
+const defaultFamilies = ['RS', 'PS', 'ES', 'EdDSA']
+
 /** Build the verifier for providers' records. */
 export function createProviderVerifier(parts: Parts): VerifyForProvider {
   const { keySets, now, clockToleranceSeconds, maxLifetimeSeconds } = parts
@@ -41,9 +44,10 @@ export function createProviderVerifier(parts: Parts): VerifyForProvider {
 
   async function verify(
     token: UnverifiedToken,
-    { issuer, jwksUri, algorithms }: IdentityProviderRecord,
+    { issuer, jwksUri, algorithms: written }: IdentityProviderRecord,
     digest: ReturnType<typeof digestToken>,
   ): Promise<VerifiedToken | TokenRefusal> {
+    const algorithms = written.length === 0 ? defaultFamilies : written
     // A record without a known algorithm accepts nothing.
     if (algorithmsAllowed(algorithms).size === 0) return refused('algorithm')
     const verifyToken = createTokenVerifier(

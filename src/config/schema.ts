@@ -84,6 +84,11 @@ const scopeLimits = z
     },
   )
 
+const addressLimit = z.strictObject({
+  requests: count,
+  windowSeconds: z.int().min(1).max(86_400),
+})
+
 const name = z.string().min(1)
 
 const source = z
@@ -134,7 +139,11 @@ const apiGroup = z.strictObject({
   mount: pathPrefix.default('').describe('Prefix of the public paths, removed before forwarding.'),
   basePath: pathPrefix.optional().describe('Replaces the base path of the document’s servers.'),
   hosts: z.array(hostPattern).default([]).describe('Hosts it is served under; empty: any.'),
-  upstream,
+  upstream: upstream.optional(),
+  service: z
+    .enum(['sts', 'oauth'])
+    .optional()
+    .describe('A service of the gateway itself, in place of an upstream.'),
   errorProfile: z.enum(errorProfiles).default('standard').describe('Shape of the error bodies.'),
   limitClass: z.string().min(1).describe('One of limits.classes.'),
   maxBodyBytes: bytes.optional().describe('Overrides requests.maxBodyBytes.'),
@@ -271,6 +280,11 @@ export const configurationSchema = z.strictObject({
           z.strictObject({
             user: scopeLimits.prefault({}),
             organization: scopeLimits.prefault({}),
+            address: addressLimit
+              .optional()
+              .describe(
+                'Per client address, where callers are not known; absent: unauthenticated.',
+              ),
           }),
         )
         .describe('Limits that groups name by limitClass.'),
@@ -282,7 +296,46 @@ export const configurationSchema = z.strictObject({
       ...defaultSchemes,
       ...mapped,
     })),
-  apiGroups: z.array(apiGroup).min(1),
+  tokens: z
+    .strictObject({
+      issuer: origin
+        .optional()
+        .describe('Names us in the tokens that we issue; absent: publicOrigin.'),
+      signingAlgorithm: z.enum(['EdDSA', 'ES256']).default('EdDSA'),
+      partnerLifetimeSeconds: z.int().min(60).max(3_600).default(900),
+      poolField: z
+        .string()
+        .regex(/^[a-z0-9-]+$/, 'Must be a field name in lower case')
+        .default('confluent-identity-pool-id')
+        .describe('The header field by which callers of external tokens name identity pools.'),
+      identityProviders: z
+        .strictObject({
+          allowAddresses: z
+            .array(z.string().min(1))
+            .default([])
+            .describe('Private networks, addresses and names that key sets may be fetched from.'),
+          allowHttp: z.boolean().default(false).describe('For tests and closed networks.'),
+        })
+        .prefault({}),
+      introspectors: z
+        .array(
+          z.strictObject({
+            id: z.string().regex(/^[\x21-\x39\x3b-\x7e]+$/, 'Must be visible, without a colon'),
+            secret: z.string().min(32).describe('At least 32 characters; a file: reference.'),
+          }),
+        )
+        .default([])
+        .describe('Services of ours that may ask what a token is (RFC 7662).'),
+    })
+    .prefault({})
+    .describe('Tokens that are verified, and those that we issue.'),
+  apiGroups: z
+    .array(
+      apiGroup.refine((group) => (group.upstream === undefined) !== (group.service === undefined), {
+        message: 'Must have either an upstream or a service',
+      }),
+    )
+    .min(1),
   shutdown: z
     .strictObject({
       readinessGraceMs: z

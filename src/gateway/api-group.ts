@@ -1,6 +1,7 @@
 import type { GroupSource } from '../catalog/catalog.ts'
 import type { ErrorProfile } from '../errors/profile.ts'
 import type { LimitClass } from '../limits/admission.ts'
+import type { ServiceUpstream } from './service.ts'
 import type { Upstream } from './upstream.ts'
 
 /** An API group as the chain sees it: what the catalog compiles, and what the gateway does with it. */
@@ -8,5 +9,5 @@ export type ApiGroup = GroupSource & {
   readonly errorProfile: ErrorProfile
   readonly limitClass: LimitClass
   readonly maxBodyBytes: number
-  readonly upstream: Upstream
+  readonly upstream: Upstream | ServiceUpstream
 }

@@ -8,6 +8,7 @@ import type { GatewayEnv } from './exchange.ts'
 import { inOrder } from './in-order.ts'
 import { admitStep } from './steps/admit.ts'
 import { authenticateStep } from './steps/authenticate.ts'
+import { authorizeStep, type FindGrants } from './steps/authorize.ts'
 import { documentationStep } from './steps/documentation.ts'
 import { forwardStep } from './steps/forward.ts'
 import { matchStep } from './steps/match.ts'
@@ -20,6 +21,9 @@ export type ChainParts = {
   /** The catalog in force; asked once a request, so that it can be exchanged while requests run. */
   readonly catalog: () => Catalog<ApiGroup>
   readonly authenticate: Authenticate
+  /** Name, in lower case, of the field by which callers name identity pools. */
+  readonly poolField: string
+  readonly findGrants: FindGrants
   readonly admit: Admit
   readonly admitAddress: AdmitAddress
   readonly publicOrigin: string
@@ -44,7 +48,8 @@ export function createChain(parts: ChainParts): Hono<GatewayEnv> {
       requireHttpsStep(),
       documentationStep(),
       matchStep(parts.catalog),
-      authenticateStep(parts.authenticate, parts.admitAddress),
+      authenticateStep(parts.authenticate, parts.admitAddress, parts.poolField),
+      authorizeStep(parts.findGrants),
       admitStep(parts.admit, parts.admitAddress),
     ),
   )

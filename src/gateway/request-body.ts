@@ -58,6 +58,8 @@ export function requestBody(
 
   function onEnd(): void {
     clearTimeout(idle)
+    // It came whole; that it closes now says nothing about a reader who has not read on yet.
+    incoming.off('close', onClose)
     body.push(null)
   }
 

@@ -1,4 +1,5 @@
 import type { Authentication } from '../auth/authenticate.ts'
+import type { MemberPrincipal } from '../auth/principal.ts'
 import type { Client } from './client.ts'
 import type { Exchange } from './exchange.ts'
 import type { HandOff } from './upstream.ts'
@@ -161,6 +162,15 @@ function addIdentity(fields: string[], exchange: Exchange, authentication: Authe
   const { principal, credential } = authentication
   fields.push('gatehouse-principal-id', principal.id)
   fields.push('gatehouse-principal-kind', principal.kind)
-  fields.push('gatehouse-organization-id', principal.organizationId)
+  if (principal.kind === 'partner') fields.push('gatehouse-client-id', principal.clientId)
+  else addMember(fields, principal)
   fields.push('gatehouse-credential-kind', credential.kind)
+}
+
+/** Subjects are text of an identity provider; a field carries it percent-encoded (RFC 3986 §2.1). */
+function addMember(fields: string[], { organizationId, pools }: MemberPrincipal): void {
+  fields.push('gatehouse-organization-id', organizationId)
+  if (pools === undefined) return
+  fields.push('gatehouse-identity-pool-ids', pools.ids.join(','))
+  fields.push('gatehouse-subject', encodeURIComponent(pools.subject))
 }

@@ -17,3 +17,6 @@ export type Caller = {
  * `(request, caller) => app.fetch(request, caller)` makes one of a Hono app.
  */
 export type Service = (request: Request, caller: Caller) => Response | Promise<Response>
+
+/** A service of this process as the upstream of a group. */
+export type ServiceUpstream = { readonly kind: 'service'; readonly service: Service }

@@ -27,6 +27,7 @@ export type UpstreamOptions = HandOff & {
 
 /** The instances of one upstream, each with its own connections, used in turn. */
 export type Upstream = {
+  readonly kind: 'network'
   readonly handOff: HandOff
   /** How many instances there are. */
   readonly size: number
@@ -57,6 +58,7 @@ export function connectUpstream(options: UpstreamOptions): Upstream {
   const instances = options.urls.map((url) => connectInstance(new URL(url), options))
   let turn = 0
   return {
+    kind: 'network',
     handOff: { authorization: options.authorization },
     size: instances.length,
     pipelining: options.pipelining > 1 ? createPipelining() : undefined,

@@ -5,19 +5,18 @@ import {
   type RateLimiterAbstract,
 } from 'rate-limiter-flexible'
 import { defineScript, parseIntegers, type Script } from '../redis/script.ts'
+import type { AddressLimit, LimitClass } from './applicable-limits.ts'
 import { keyPart } from './key.ts'
 import { nothingHeld, wholeSeconds, type Admission } from './outcome.ts'
-
-/** How many requests an address may make without valid credentials. */
-export type AddressLimit = { readonly requests: number; readonly windowSeconds: number }
 
 /**
  * Count a request of somebody who is not known, by address. It holds no slot, so its permit has
  * nothing to give back.
  *
  * @param address canonical: one address (an IPv6 network) has one spelling
+ * @param limitClass counted apart where it has a limit of its own for addresses
  */
-export type AdmitAddress = (address: string) => Promise<Admission>
+export type AdmitAddress = (address: string, limitClass?: LimitClass) => Promise<Admission>
 
 /** Run a script on Redis; rejects at once while Redis is not asked. */
 export type RunScript = (
@@ -39,10 +38,12 @@ type Parts = {
  * its insurance takes over with this process's share: this limit never opens.
  */
 export function createAdmitAddress(parts: Parts): AdmitAddress {
-  const { limit, shared } = parts
-  const limiter = createLimiter(parts)
+  const { shared } = parts
+  const common: Counted = { limit: parts.limit, limiter: createLimiter(parts) }
+  const ofClasses = new Map<string, Counted>()
 
-  return async (address) => {
+  return async (address, limitClass) => {
+    const { limit, limiter } = limitClass?.address === undefined ? common : ofClass(limitClass)
     try {
       const state = await limiter.consume(keyPart(address))
       return {
@@ -68,11 +69,25 @@ export function createAdmitAddress(parts: Parts): AdmitAddress {
       }
     }
   }
+
+  function ofClass({ name, address: limit = parts.limit }: LimitClass): Counted {
+    const known = ofClasses.get(name)
+    if (known !== undefined) return known
+    const counted = { limit, limiter: createLimiter({ ...parts, limit }, name) }
+    ofClasses.set(name, counted)
+    return counted
+  }
 }
 
-function createLimiter({ limit, shared, replicas, keyPrefix }: Parts): RateLimiterAbstract {
+type Counted = { readonly limit: AddressLimit; readonly limiter: RateLimiterAbstract }
+
+function createLimiter(
+  { limit, shared, replicas, keyPrefix }: Parts,
+  className?: string,
+): RateLimiterAbstract {
   const { requests, windowSeconds } = limit
-  const common = { keyPrefix: `${keyPart(keyPrefix)}:address`, duration: windowSeconds }
+  const suffix = className === undefined ? '' : `:${keyPart(className)}`
+  const common = { keyPrefix: `${keyPart(keyPrefix)}:address${suffix}`, duration: windowSeconds }
   if (shared === undefined) return new RateLimiterMemory({ ...common, points: requests })
   return new RateLimiterRedis({
     ...common,

@@ -17,7 +17,12 @@ export type LimitClass = {
   readonly name: string
   readonly user: ScopeLimits
   readonly organization: ScopeLimits
+  /** For callers who are not known; absent: those of all classes are counted together. */
+  readonly address?: AddressLimit
 }
+
+/** How many requests an address may make without valid credentials. */
+export type AddressLimit = { readonly requests: number; readonly windowSeconds: number }
 
 /** Whose request it is, and the class of what is requested. */
 export type Subject = {

@@ -98,8 +98,14 @@ async function decide(
  * @throws {GatewayError} ACCESS_DENIED where the caller belongs to none
  */
 function organizationOf({ authentication }: Caller): string {
-  if (authentication.kind === 'authenticated') return authentication.principal.organizationId
-  throw new GatewayError('ACCESS_DENIED', { cause: new Error('the dry run is open to anonymous') })
+  const organizationId =
+    authentication.kind === 'authenticated' ? authentication.principal.organizationId : undefined
+  // Without one, the look-up would not be bound to any organization.
+  if (organizationId === undefined)
+    throw new GatewayError('ACCESS_DENIED', {
+      cause: new Error('the caller is of no organization'),
+    })
+  return organizationId
 }
 
 type ReadFields = (text: string) => Fields | Problem

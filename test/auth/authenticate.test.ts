@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { ApiKeyRecord, KeyResource, OperationResource } from '../../src/auth/api-key.ts'
 import { createAuthenticator, type Authentication } from '../../src/auth/authenticate.ts'
+import { refused } from '../../src/auth/tokens/refusal.ts'
 import type { CredentialKind, Requirement, SecurityPolicy } from '../../src/auth/policy.ts'
 import { GatewayError } from '../../src/errors/gateway-error.ts'
 
@@ -78,6 +79,7 @@ const parts = {
   findApiKey: (keyId: string) => keys.get(keyId),
   digestSecret,
   noteKeyUse: (keyId: string) => uses.push(keyId),
+  verifyBearer: () => refused('token-type'),
   now: () => nowMs,
   realm: 'gatehouse',
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { createAuthenticator } from '../../src/auth/authenticate.ts'
+import { refused } from '../../src/auth/tokens/refusal.ts'
 import {
   openDirectory,
   type Directory,
@@ -149,6 +150,7 @@ export async function present(
     findApiKey: directory.findApiKey,
     digestSecret: directory.digestSecret,
     noteKeyUse: () => undefined,
+    verifyBearer: () => refused('token-type'),
     now: Date.now,
     realm: 'test',
   })

@@ -233,6 +233,8 @@ async function exchangeWithBrokenChain(): Promise<RawResponse> {
   const chain = createChain({
     catalog: fail,
     authenticate: fail,
+    poolField: 'pool',
+    findGrants: () => new Set(),
     admit: fail,
     admitAddress: fail,
     publicOrigin,

@@ -16,6 +16,8 @@ export type TestConfiguration = {
   readonly groups: readonly TestGroup[]
   /** Limits of the class `standard`, which groups belong to that name no other. */
   readonly limits?: Readonly<Record<string, unknown>>
+  /** Services of the gateway itself that are served, with their own documents. */
+  readonly services?: readonly ('sts' | 'oauth')[]
   /** Members of the configuration beside the groups. */
   readonly configuration?: Readonly<Record<string, unknown>>
 }
@@ -28,7 +30,7 @@ export type TestConfiguration = {
  */
 export async function writeConfiguration(
   folder: string,
-  { groups, limits = {}, configuration = {} }: TestConfiguration,
+  { groups, limits = {}, services = [], configuration = {} }: TestConfiguration,
 ): Promise<string> {
   const apiGroups = await Promise.all(
     groups.map(async ({ paths, upstreamUrl, upstream = {}, ...group }) => {
@@ -42,13 +44,21 @@ export async function writeConfiguration(
       }
     }),
   )
+  const own = services.map((service) => ({
+    name: service,
+    document: join(import.meta.dirname, `../../config/apis/${service}.yaml`),
+    service,
+    errorProfile: 'oauth',
+    limitClass: 'standard',
+    maxBodyBytes: 65_536,
+  }))
   const file = join(folder, 'gateway.yaml')
   const whole = {
     listen: { public: { port: 0 }, admin: { port: 0 } },
     directory: { folder: 'directory' },
     limits: { classes: { standard: limits } },
     ...configuration,
-    apiGroups,
+    apiGroups: [...apiGroups, ...own],
   }
   // JSON is YAML.
   await writeFile(file, JSON.stringify(whole))

@@ -82,7 +82,8 @@ function resolveBySystem(...[host, answer]: Parameters<Resolve>): void {
 function policedLookup(policy: AddressPolicy, resolve: Resolve): LookupFunction {
   return (host, options, answer) => {
     resolve(host, (error, addresses) => {
-      const [first] = addresses
+      // On an error there are none, whatever the types say.
+      const [first] = error === null ? addresses : []
       if (error !== null || first === undefined) {
         answer(error ?? new Error('the name has no address'), '', 0)
       } else if (!addresses.every(({ address }) => policy.permits(host, address))) {

@@ -19,9 +19,13 @@ export function admitStep(admit: Admit, admitAddress: AdmitAddress): Step {
     const authentication = left(c, 'authentication')
     const decision =
       authentication.kind === 'anonymous'
-        ? admitAddress(limitedAddress(c.env.client.address))
+        ? admitAddress(
+            limitedAddress(c.env.client.address),
+            left(c, 'match').operation.group.limitClass,
+          )
         : admit({
-            organizationId: authentication.principal.organizationId,
+            // A partner belongs to no organization, so it is its own.
+            organizationId: authentication.principal.organizationId ?? authentication.principal.id,
             principalId: authentication.principal.id,
             limitClass: left(c, 'match').operation.group.limitClass,
           })

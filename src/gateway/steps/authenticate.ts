@@ -12,7 +12,11 @@ import type { Answered, Step } from '../in-order.ts'
  * Failures are counted by address: once too many came from there, they answer 429. A valid
  * credential is never refused for what others at the same address did.
  */
-export function authenticateStep(authenticate: Authenticate, admitAddress: AdmitAddress): Step {
+export function authenticateStep(
+  authenticate: Authenticate,
+  admitAddress: AdmitAddress,
+  poolField: string,
+): Step {
   return (c) => {
     const match = left(c, 'match')
     const { security, group } = match.operation
@@ -27,7 +31,13 @@ export function authenticateStep(authenticate: Authenticate, admitAddress: Admit
     let outcome: Authentication | Promise<Authentication>
     try {
       const resource = resourceOf(group.resource, match, requestParts(c.env))
-      outcome = authenticate(c.env.head.authorization, security, resource)
+      const { head, incoming } = c.env
+      outcome = authenticate(
+        head.authorization,
+        security,
+        resource,
+        poolsNamed(incoming, poolField),
+      )
     } catch (error) {
       return fail(error)
     }
@@ -44,6 +54,12 @@ function requestParts({ head, incoming }: Exchange): RequestParts {
       return Array.isArray(value) ? value.join(', ') : value
     },
   }
+}
+
+/** Where the field stands twice, Node joins the values with a comma, as a list is written. */
+function poolsNamed({ headers }: Exchange['incoming'], field: string): string | undefined {
+  const value = headers[field]
+  return Array.isArray(value) ? value.join(',') : value
 }
 
 function isCallersFault(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import type { Handler } from 'hono'
 import { send } from '../answer.ts'
+import { callService } from '../call-service.ts'
 import { alreadySent, left, type GatewayEnv } from '../exchange.ts'
 import { forward } from '../forward.ts'
 import { requestFields } from '../request-fields.ts'
@@ -18,12 +19,22 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
       limit: c.get('limit'),
       authenticated: authentication.kind === 'authenticated',
     }
+    const bodyLimits = { maxBodyBytes: group.maxBodyBytes, idleTimeoutMs }
+    if (group.upstream.kind === 'service') {
+      const { service } = group.upstream
+      const call = { service, authentication, bodyLimits, profile: group.errorProfile, own }
+      return callService(exchange, call).then((answer) => {
+        c.set('verdict', 'forwarded')
+        send(incoming, outgoing, head.body, answer)
+        return alreadySent
+      })
+    }
     const plan = {
       target: head.target.path.slice(group.mount.length) + head.target.query,
       fields: requestFields(exchange, authentication, group.upstream.handOff),
       operation,
       own,
-      bodyLimits: { maxBodyBytes: group.maxBodyBytes, idleTimeoutMs },
+      bodyLimits,
       onHead: (upstreamMs: number) => {
         c.set('upstreamMs', upstreamMs)
         c.set('gatewayMs', performance.now() - exchange.startedAt - upstreamMs)

@@ -1,0 +1,86 @@
+import type { Authentication } from '../auth/authenticate.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
+import type { ErrorProfile } from '../errors/profile.ts'
+import type { Answer } from './answer.ts'
+import type { Exchange } from './exchange.ts'
+import { requestBody, type BodyLimits } from './request-body.ts'
+import { requestFields } from './request-fields.ts'
+import { responseFields, type OwnFields } from './response-fields.ts'
+import type { Service } from './service.ts'
+import { upstreamErrorAnswer } from './upstream-error.ts'
+
+/** What a service is called with beside the request itself. */
+export type ServiceCall = {
+  readonly service: Service
+  readonly authentication: Authentication
+  readonly bodyLimits: BodyLimits
+  readonly profile: ErrorProfile
+  readonly own: OwnFields
+}
+
+const deadlineMs = 30_000
+
+/**
+ * Have a service of this process answer a request. Requests and answers of our own APIs are small,
+ * so both are taken whole.
+ *
+ * @throws {GatewayError} rejected: BODY_TOO_LARGE, REQUEST_TIMEOUT, REQUEST_MALFORMED,
+ *   UPSTREAM_TIMEOUT, what the service throws, and what `upstreamErrorAnswer` does
+ */
+export function callService(exchange: Exchange, call: ServiceCall): Promise<Answer> {
+  const { abandonment } = exchange
+  if (abandonment.reason !== undefined) throw abandonment.reason
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new GatewayError('UPSTREAM_TIMEOUT'))
+    }, deadlineMs)
+    abandonment.onAbandon = reject
+    void answer(exchange, call)
+      .then(resolve, reject)
+      .finally(() => {
+        clearTimeout(timer)
+      })
+  })
+}
+
+async function answer(exchange: Exchange, call: ServiceCall): Promise<Answer> {
+  const request = await requestOf(exchange, call)
+  const response = await call.service(request, {
+    authentication: call.authentication,
+    requestId: exchange.requestId,
+    address: exchange.client.address,
+  })
+  const rawFields = rawFieldsOf(response.headers)
+  const body = Buffer.from(await response.arrayBuffer())
+  const { status } = response
+  if (status >= 400) {
+    const failed = { kind: 'upstream-error', status, rawFields, body } as const
+    return upstreamErrorAnswer(failed, call.profile, call.own)
+  }
+  return { status, fields: responseFields(rawFields, call.own), body }
+}
+
+async function requestOf(exchange: Exchange, call: ServiceCall): Promise<Request> {
+  const { head, incoming, outgoing } = exchange
+  const headers = new Headers()
+  const fields = requestFields(exchange, call.authentication, { authorization: 'keep' })
+  for (let index = 0; index < fields.length; index += 2) {
+    headers.append(fields[index] ?? '', fields[index + 1] ?? '')
+  }
+  const body =
+    head.body.kind === 'none' ? null : await whole(requestBody(incoming, outgoing, call.bodyLimits))
+  const url = `http://${head.hostField}${head.target.path}${head.target.query}`
+  return new Request(url, { method: head.method, headers, body })
+}
+
+async function whole(body: AsyncIterable<Buffer>): Promise<Buffer<ArrayBuffer>> {
+  const chunks: Buffer[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+function rawFieldsOf(headers: Headers): readonly Buffer[] {
+  return [...headers]
+    .filter(([name]) => name !== 'content-length')
+    .flatMap(([name, value]) => [Buffer.from(name, 'latin1'), Buffer.from(value, 'latin1')])
+}
