@@ -192,3 +192,16 @@ test('one bad address among those of a name spoils all', async () => {
   expect(connects).toBe(0)
   await close()
 })
+
+test('a name that does not resolve fails its fetch, and nothing else', async () => {
+  const policy = createAddressPolicy({ allow: [], allowHttp: true })
+  // Node calls back with the error alone, whatever the type says.
+  const resolve: Resolve = (_host, answer) => {
+    Reflect.apply(answer, undefined, [new Error('getaddrinfo ENOTFOUND')])
+  }
+  const { fetchDocument, close } = createDocumentFetcher({ policy, resolve })
+  await expect(fetchDocument('http://nowhere.example/', AbortSignal.timeout(5000))).rejects.toThrow(
+    'ENOTFOUND',
+  )
+  await close()
+})
