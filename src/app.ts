@@ -61,6 +61,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     findGrants: directory.findGrants,
     admit: admission.admit,
     admitAddress: admission.admitAddress,
+    assertIdentity: credentials.assertIdentity,
     publicOrigin,
     idleTimeoutMs: requests.idleTimeoutMs,
     writeAccess: log.access,

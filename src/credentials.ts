@@ -3,6 +3,7 @@ import { createExternalTokenVerifier } from './auth/external-token.ts'
 import { createAddressPolicy } from './auth/keys/address-policy.ts'
 import { createDocumentFetcher } from './auth/keys/document-fetch.ts'
 import { createKeySets } from './auth/keys/key-sets.ts'
+import { createAssertIdentity, type AssertIdentity } from './auth/own/assertion.ts'
 import { createTokenIssuer } from './auth/own/issue-token.ts'
 import { createOwnTokenVerifier } from './auth/own/verify-own-token.ts'
 import type { Configuration } from './config/schema.ts'
@@ -15,6 +16,7 @@ import type { Log } from './telemetry/log.ts'
 /** How bearer tokens are verified, and the services that issue ours. */
 export type Credentials = {
   readonly verifyBearer: VerifyBearer
+  readonly assertIdentity: AssertIdentity
   readonly services: Services
   close(): Promise<void>
 }
@@ -64,6 +66,7 @@ export async function createCredentials(
   const issueToken = createTokenIssuer({ issuer, ownKeys, now })
   return {
     verifyBearer: createVerifyBearer({ issuer, verifyOwnToken, verifyExternalToken }),
+    assertIdentity: createAssertIdentity({ issueToken, now }),
     services: {
       sts: createStsService({ verifyExternalToken, issueToken, issuer, now }),
       oauth: createOAuthService({

@@ -131,6 +131,11 @@ const upstream = z.strictObject({
     .enum(['remove', 'keep'])
     .default('remove')
     .describe('Whether the caller’s Authorization goes to the upstream.'),
+  assertionAudience: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'Must be 1 to 255 visible characters')
+    .optional()
+    .describe('Send Gatehouse-Assertion, who calls in a signed token, for this audience.'),
 })
 
 const apiGroup = z.strictObject({

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import type { Authenticate } from '../auth/authenticate.ts'
+import type { AssertIdentity } from '../auth/own/assertion.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Admit, AdmitAddress } from '../limits/admission.ts'
 import type { WriteAccess } from './access-log.ts'
@@ -15,6 +16,7 @@ import { matchStep } from './steps/match.ts'
 import { observeStep } from './steps/observe.ts'
 import { refuse } from './steps/refuse.ts'
 import { requireHttpsStep } from './steps/require-https.ts'
+import { vouchStep } from './steps/vouch.ts'
 
 /** What the chain decides with; each part knows nothing of the others. */
 export type ChainParts = {
@@ -26,6 +28,7 @@ export type ChainParts = {
   readonly findGrants: FindGrants
   readonly admit: Admit
   readonly admitAddress: AdmitAddress
+  readonly assertIdentity: AssertIdentity
   readonly publicOrigin: string
   /** How long a client may pause within its request body. */
   readonly idleTimeoutMs: number
@@ -51,6 +54,7 @@ export function createChain(parts: ChainParts): Hono<GatewayEnv> {
       authenticateStep(parts.authenticate, parts.admitAddress, parts.poolField),
       authorizeStep(parts.findGrants),
       admitStep(parts.admit, parts.admitAddress),
+      vouchStep(parts.assertIdentity),
     ),
   )
   chain.all('*', forwardStep(parts.idleTimeoutMs))

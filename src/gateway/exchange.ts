@@ -65,6 +65,8 @@ export type GatewayEnv = {
     group?: ApiGroup
     authentication?: Authentication
     limit?: LimitState
+    /** Who calls, signed for the upstream that wants it. */
+    assertion?: string
     degraded?: boolean
     /** From sending the request upstream to the head of its response. */
     upstreamMs?: number

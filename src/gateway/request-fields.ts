@@ -17,10 +17,12 @@ export function requestFields(
   exchange: Exchange,
   authentication: Authentication,
   handOff: HandOff,
+  assertion?: string,
 ): string[] {
   const fields = passingFields(exchange, handOff)
   addForwarding(fields, exchange)
   addIdentity(fields, exchange, authentication)
+  if (assertion !== undefined) fields.push('gatehouse-assertion', assertion)
   return fields
 }
 

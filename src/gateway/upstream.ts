@@ -5,6 +5,8 @@ import { createPipelining, type Pipelining } from './pipelining.ts'
 export type HandOff = {
   /** Whether the caller's Authorization goes to the upstream, or ends here. */
   readonly authorization: 'remove' | 'keep'
+  /** What `Gatehouse-Assertion` is signed for; undefined: none is sent. */
+  readonly assertionAudience?: string | undefined
 }
 
 /** How the instances of one upstream are reached. */
@@ -59,7 +61,10 @@ export function connectUpstream(options: UpstreamOptions): Upstream {
   let turn = 0
   return {
     kind: 'network',
-    handOff: { authorization: options.authorization },
+    handOff: {
+      authorization: options.authorization,
+      assertionAudience: options.assertionAudience,
+    },
     size: instances.length,
     pipelining: options.pipelining > 1 ? createPipelining() : undefined,
     queueTimeoutMs: options.headersTimeoutMs,

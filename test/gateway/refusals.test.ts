@@ -235,6 +235,7 @@ async function exchangeWithBrokenChain(): Promise<RawResponse> {
     authenticate: fail,
     poolField: 'pool',
     findGrants: () => new Set(),
+    assertIdentity: () => '',
     admit: fail,
     admitAddress: fail,
     publicOrigin,

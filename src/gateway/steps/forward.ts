@@ -31,7 +31,7 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
     }
     const plan = {
       target: head.target.path.slice(group.mount.length) + head.target.query,
-      fields: requestFields(exchange, authentication, group.upstream.handOff),
+      fields: requestFields(exchange, authentication, group.upstream.handOff, c.get('assertion')),
       operation,
       own,
       bodyLimits,
