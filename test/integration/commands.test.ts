@@ -25,7 +25,7 @@ describe('the shipped configuration', () => {
     expect(stdout).not.toContain('warning')
     expect(stdout).toMatch(/^CLASS +SCOPE +LIMIT +WITHOUT REDIS +WORST PER WINDOW$/m)
     expect(stdout).toMatch(/^trial +user +5 +local +10$/m)
-    expect(stdout).toMatch(/^8 operations: ok$/m)
+    expect(stdout).toMatch(/^15 operations: ok$/m)
   })
 
   test('has its operations listed by routes, for people and for programs', async () => {
@@ -34,7 +34,7 @@ describe('the shipped configuration', () => {
     expect(people.stdout).toMatch(/^GET +\/trial\/demo\/v1\/hello +\* +trial\/v1 +cloud-api-key /m)
     const programs = await runCommand(['routes', '--output', 'json'])
     const routes = JSON.parse(programs.stdout) as unknown[]
-    expect(routes).toHaveLength(8)
+    expect(routes).toHaveLength(15)
     expect(routes).toContainEqual(
       expect.objectContaining({ method: 'POST', path: '/demo/v1/echo', group: 'demo/v1' }),
     )
