@@ -297,8 +297,11 @@ describe('a request without an accepted credential', () => {
     })
   })
 
-  test.each(['Bearer token', 'Negotiate'])('%s is refused', (authorization) => {
-    expect(reasonOf(outcome(authorization, cloudOnly))).toBe('unsupported-scheme')
+  test.each([
+    ['Bearer token', 'token-type'],
+    ['Negotiate', 'unsupported-scheme'],
+  ])('%s is refused', (authorization, reason) => {
+    expect(reasonOf(outcome(authorization, cloudOnly))).toBe(reason)
   })
 
   test('a malformed field is a bad request', () => {

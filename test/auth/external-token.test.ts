@@ -128,7 +128,7 @@ test('a change of the records acts on known tokens at once', async () => {
   expect(await reason(verify, token)).toBe('unknown-issuer')
   providers = [provider({ algorithms: ['RS256'] })]
   expect(await reason(verify, token)).toBe('algorithm')
-  providers = [provider({ algorithms: [] })]
+  providers = [provider({ algorithms: ['none'] })]
   expect(await reason(verify, token)).toBe('algorithm')
   providers = []
   expect(await reason(verify, token)).toBe('unknown-issuer')
@@ -273,4 +273,10 @@ test('tokens of a real OpenID provider pass through its rotation and an outage o
     expect(await reason(verify, minute % 2 === 0 ? before : after)).toEqual(['pool-real'])
   }
   await real.stop()
+})
+
+test('a provider that names no algorithm accepts every one that is asymmetric', async () => {
+  providers = [provider({ algorithms: [] })]
+  for (const key of [ec, rsa])
+    expect(await reason(build(), mint(key))).toEqual(['pool-a', 'pool-b'])
 })
