@@ -39,12 +39,8 @@ type Parts = {
 /** Build the verifier of bearer tokens. */
 export function createVerifyBearer(parts: Parts): VerifyBearer {
   const { issuer, verifyOwnToken, verifyExternalToken } = parts
-  const acceptances = new WeakMap<SecurityPolicy, Acceptance>()
-
   return (token, policy, poolHeader) => {
-    const acceptance = acceptances.get(policy) ?? acceptanceOf(policy)
-    acceptances.set(policy, acceptance)
-    switch (acceptance) {
+    switch (acceptanceOf(policy)) {
       case 'none':
         return refused('token-type')
       case 'own':
@@ -74,10 +70,13 @@ export function createVerifyBearer(parts: Parts): VerifyBearer {
 type Acceptance = 'none' | 'own' | 'external' | 'both'
 
 function acceptanceOf(policy: SecurityPolicy): Acceptance {
-  const kinds = policy.flat().map(({ kind }) => kind)
-  const own = kinds.includes('sts-access-token') || kinds.includes('partner-access-token')
-  if (!kinds.includes('external-access-token')) return own ? 'own' : 'none'
+  const own = names(policy, 'sts-access-token') || names(policy, 'partner-access-token')
+  if (!names(policy, 'external-access-token')) return own ? 'own' : 'none'
   return own ? 'both' : 'external'
+}
+
+function names(policy: SecurityPolicy, kind: CredentialKind): boolean {
+  return policy.some((alternative) => alternative.some((member) => member.kind === kind))
 }
 
 function ownBearer(identity: Awaited<ReturnType<VerifyOwnToken>>): Answer {

@@ -1,167 +1,8 @@
-import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
-import { credentialKinds } from '../auth/policy.ts'
-import { errorProfiles } from '../errors/profile.ts'
-
-const port = z.int().min(0).max(65_535).describe('TCP port; 0 picks a free one.')
-const milliseconds = z.int().min(1).max(86_400_000)
-const bytes = z.int().min(1)
-const count = z.int().min(1)
-
-const address = (defaultPort: number) =>
-  z
-    .strictObject({
-      host: z.string().min(1).default('127.0.0.1').describe('Address or host name to listen on.'),
-      port: port.default(defaultPort),
-    })
-    .prefault({})
-
-const cidr = z.string().refine((text) => {
-  return text.includes('/') ? ipaddr.isValidCIDR(text) : ipaddr.isValid(text)
-}, 'Must be an IP address or a CIDR range')
-
-const httpUrl = z
-  .string()
-  .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), {
-    message: 'Must be an http or https URL',
-    abort: true,
-  })
-  .refine(
-    (text) => {
-      const url = URL.parse(text)
-      return url !== null && url.username + url.password + url.search + url.hash === ''
-    },
-    { message: 'Must hold no credentials, query or fragment', abort: true },
-  )
-
-const origin = httpUrl.refine(
-  (text) => URL.parse(text)?.origin === text,
-  'Must be an origin: scheme, host and port, without a path',
-)
-
-/** A host as groups name it: exact, or with `{param}` for whole labels. */
-const hostPattern = z
-  .string()
-  .regex(
-    /^(?:[a-z0-9_-]+|\{[A-Za-z_][A-Za-z0-9_]*\})(?:\.(?:[a-z0-9_-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))*$|^\[[0-9a-f:.]+\]$/,
-    'Must be a host name in lower case; {name} stands for one whole label',
-  )
-
-const pathPrefix = z
-  .string()
-  .regex(
-    /^(?:\/[A-Za-z0-9._~!$&'()*+,;=:@-]+)*$/,
-    "Must be '' or start with a slash and not end with one",
-  )
-
-/** Every kind of credential that a security scheme can stand for. */
-const credentialKind = z.enum(credentialKinds)
-
-const schemeMapping = z
-  .record(z.string().min(1), z.enum([...credentialKinds, 'ignore']))
-  .describe(
-    "What a security scheme's name in the documents means: a credential kind, or 'ignore' to drop the alternatives that name it.",
-  )
-
-const whenUnavailable = z
-  .enum(['local', 'refuse', 'admit'])
-  .default('local')
-  .describe(
-    'What happens while Redis cannot be asked: decide in process with an equal share of the limit, refuse with 503, or admit.',
-  )
-
-const scopeLimits = z
-  .strictObject({
-    requests: count.optional().describe('Requests per window.'),
-    windowSeconds: z.int().min(1).max(86_400).optional().describe('Length of the window.'),
-    concurrent: count.optional().describe('Requests in flight at the same time.'),
-    whenUnavailable,
-  })
-  .refine(
-    ({ requests, windowSeconds }) => (requests === undefined) === (windowSeconds === undefined),
-    {
-      message: 'requests and windowSeconds go together',
-    },
-  )
-
-const addressLimit = z.strictObject({
-  requests: count,
-  windowSeconds: z.int().min(1).max(86_400),
-})
-
-const name = z.string().min(1)
-
-const source = z
-  .union(
-    [
-      z.strictObject({ path: name }),
-      z.strictObject({ query: name }),
-      z.strictObject({ header: name }),
-      z.strictObject({ host: name }),
-    ],
-    'Must be one of path, query, header and host, with a name',
-  )
-  .describe('Where a value stands in a request: one of path, query, header and host.')
-
-const resourceRule = z
-  .strictObject({
-    kind: z.string().min(1).describe('Kind of the resource, as API keys name it.'),
-    id: source,
-    environment: source.optional(),
-  })
-  .describe('How the resource that an operation acts on is told from the request.')
-
-const upstream = z.strictObject({
-  urls: z.array(httpUrl).min(1).describe('The instances; a path goes before every forwarded path.'),
-  connections: count.default(64).describe('Connections per instance.'),
-  pipelining: z
-    .int()
-    .min(1)
-    .max(32)
-    .default(1)
-    .describe(
-      'Requests on their way on one connection: more than 1 only where answers are short and quick, since one waits for another.',
-    ),
-  connectTimeoutMs: milliseconds.default(1_000),
-  headersTimeoutMs: milliseconds
-    .default(30_000)
-    .describe('From the request to the response’s head.'),
-  idleTimeoutMs: milliseconds.default(60_000).describe('Between two pieces of a response’s body.'),
-  authorization: z
-    .enum(['remove', 'keep'])
-    .default('remove')
-    .describe('Whether the caller’s Authorization goes to the upstream.'),
-  assertionAudience: z
-    .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, 'Must be 1 to 255 visible characters')
-    .optional()
-    .describe('Send Gatehouse-Assertion, who calls in a signed token, for this audience.'),
-})
-
-const apiGroup = z.strictObject({
-  name: z.string().min(1).max(100).describe('For example cmk/v2.'),
-  document: z.string().min(1).describe('OpenAPI document, relative to this file.'),
-  mount: pathPrefix.default('').describe('Prefix of the public paths, removed before forwarding.'),
-  basePath: pathPrefix.optional().describe('Replaces the base path of the document’s servers.'),
-  hosts: z.array(hostPattern).default([]).describe('Hosts it is served under; empty: any.'),
-  upstream: upstream.optional(),
-  service: z
-    .enum(['sts', 'oauth'])
-    .optional()
-    .describe('A service of the gateway itself, in place of an upstream.'),
-  errorProfile: z.enum(errorProfiles).default('standard').describe('Shape of the error bodies.'),
-  limitClass: z.string().min(1).describe('One of limits.classes.'),
-  maxBodyBytes: bytes.optional().describe('Overrides requests.maxBodyBytes.'),
-  resource: resourceRule.optional(),
-  schemes: schemeMapping.default({}),
-  undeclaredSecurity: z
-    .union(
-      [z.literal('anonymous'), z.array(credentialKind).min(1)],
-      `Must be anonymous or a list of credential kinds: ${credentialKinds.join(', ')}`,
-    )
-    .optional()
-    .describe('What opens operations for which the document declares no security.'),
-})
+import type { CredentialKind } from '../auth/policy.ts'
+import { schemeMapping, apiGroup } from './group-schema.ts'
+import { scopeLimits, addressLimit } from './limits-schema.ts'
+import { port, milliseconds, bytes, count, address, cidr, origin } from './values.ts'
 
 const pepperId = z
   .string()
@@ -297,7 +138,7 @@ export const configurationSchema = z.strictObject({
     .describe('How much callers may do.'),
   schemes: schemeMapping
     .default({})
-    .transform((mapped): Readonly<Record<string, z.infer<typeof credentialKind> | 'ignore'>> => ({
+    .transform((mapped): Readonly<Record<string, CredentialKind | 'ignore'>> => ({
       ...defaultSchemes,
       ...mapped,
     })),
@@ -334,13 +175,7 @@ export const configurationSchema = z.strictObject({
     })
     .prefault({})
     .describe('Tokens that are verified, and those that we issue.'),
-  apiGroups: z
-    .array(
-      apiGroup.refine((group) => (group.upstream === undefined) !== (group.service === undefined), {
-        message: 'Must have either an upstream or a service',
-      }),
-    )
-    .min(1),
+  apiGroups: z.array(apiGroup).min(1),
   shutdown: z
     .strictObject({
       readinessGraceMs: z

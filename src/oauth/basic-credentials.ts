@@ -1,6 +1,6 @@
+import { decodeFormText } from '../auth/oauth-form.ts'
 import { parseAuthorization, type Presented } from '../auth/authorization-field.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import { decodeFormText } from './form.ts'
 import { refuse, type Refusal } from './refusal.ts'
 
 export type IdAndSecret = { readonly id: string; readonly secret: string }

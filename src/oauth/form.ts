@@ -1,22 +1,15 @@
+import { readOAuthForm, type OAuthForm } from '../auth/oauth-form.ts'
 import { refuse, type Refusal } from './refusal.ts'
 
-/** The parameters of a request that mean something to its endpoint, each sent once and not empty. */
-export type Form = {
-  readonly kind: 'form'
-  readonly values: ReadonlyMap<string, string>
-}
+/** The parameters of a request that mean something to its endpoint. */
+type Form = Extract<OAuthForm, { kind: 'form' }>
 
 const maxBytes = 64 * 1024
 
 /**
- * Read the form of a request. Parameters that the endpoint does not know are ignored, and those
- * without a value count as not sent. What two readers could take differently is refused: a known
- * parameter that stands twice, escapes that are none, octets that are not UTF-8.
+ * Read the form of a request.
  *
- * Values go into a Map, so that no name is special.
- *
- * @param known the parameters that the endpoint knows
- * @see RFC 6749 §3.2 and appendix B
+ * @param known the parameters that the endpoint knows; others are ignored
  */
 export async function readForm(
   request: Request,
@@ -49,36 +42,13 @@ async function readBounded(body: ReadableStream<Uint8Array> | null): Promise<str
 }
 
 function parseForm(text: string, known: ReadonlySet<string>): Form | Refusal {
-  const values = new Map<string, string>()
-  const seen = new Set<string>()
-  for (const pair of text.split('&')) {
-    const [name, value] = decodePair(pair)
-    if (name === undefined || value === undefined) return malformed()
-    if (!known.has(name)) continue
-    if (seen.has(name)) return refuse('invalid_request', 'A parameter is present more than once.')
-    seen.add(name)
-    if (value !== '') values.set(name, value)
-  }
-  return { kind: 'form', values }
-}
-
-function decodePair(pair: string): readonly [string | undefined, string | undefined] {
-  const equals = pair.indexOf('=')
-  if (equals < 0) return [decodeFormText(pair), '']
-  return [decodeFormText(pair.slice(0, equals)), decodeFormText(pair.slice(equals + 1))]
-}
-
-function malformed(): Refusal {
-  return refuse('invalid_request', 'The body is not well-formed.')
-}
-
-/** Decode one name or value, or undefined where it is no encoding of a text in UTF-8. */
-export function decodeFormText(text: string): string | undefined {
-  if (/[^\x20-\x7E]/.test(text)) return undefined
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
-  } catch {
-    // Not an escape, or not UTF-8.
-    return undefined
+  const form = readOAuthForm(text, known)
+  switch (form.kind) {
+    case 'form':
+      return form
+    case 'malformed':
+      return refuse('invalid_request', 'The body is not well-formed.')
+    case 'repeated':
+      return refuse('invalid_request', 'A parameter is present more than once.')
   }
 }

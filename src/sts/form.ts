@@ -1,3 +1,4 @@
+import { readOAuthForm } from '../auth/oauth-form.ts'
 import { readStrictJson } from '../auth/tokens/strict-json.ts'
 import { problem, type Problem } from './problem.ts'
 
@@ -26,14 +27,19 @@ export type Fields = {
 /** Bodies are at most 64 KiB; these bound what noise fields such as `metadata` may hold. */
 const jsonLimits = { maxDepth: 8, maxNodes: 1_000 }
 
-/**
- * Read a body of the type `application/x-www-form-urlencoded`.
- *
- * @see RFC 6749 §3.2: a field without a value counts as left out, and none may be sent twice
- */
+const knownFields: ReadonlySet<string> = new Set(fieldNames)
+
+/** Read a body of the type `application/x-www-form-urlencoded`. */
 export function readForm(text: string): Fields | Problem {
-  const form = new URLSearchParams(text)
-  return fieldsOf((name) => form.getAll(name))
+  const form = readOAuthForm(text, knownFields)
+  switch (form.kind) {
+    case 'form':
+      return { kind: 'fields', get: (name) => form.values.get(name) }
+    case 'malformed':
+      return problem('invalid_request', 'The body is not a well-formed form.')
+    case 'repeated':
+      return problem('invalid_request', `The field ${form.name} is sent more than once.`)
+  }
 }
 
 /** Read a JSON object with the same fields; a number may stand for its digits, null for nothing. */
@@ -41,20 +47,10 @@ export function readJsonFields(text: string): Fields | Problem {
   const body = readStrictJson(text.trim(), jsonLimits)
   if (body === undefined)
     return problem('invalid_request', 'The body is not a JSON object, or a member stands twice.')
-  return fieldsOf((name) => [body[name]])
-}
-
-/**
- * The names asked for are ours and what is found goes into a map, so that no name that a caller
- * makes up, such as `__proto__`, becomes a member of anything.
- */
-function fieldsOf(valuesOf: (name: FieldName) => readonly unknown[]): Fields | Problem {
+  // The names asked for are ours, so that no name that a caller makes up becomes a member of anything.
   const fields = new Map<FieldName, string>()
   for (const name of fieldNames) {
-    const values = valuesOf(name)
-    if (values.length > 1)
-      return problem('invalid_request', `The field ${name} is sent more than once.`)
-    const value = typeof values[0] === 'number' ? String(values[0]) : (values[0] ?? '')
+    const value = typeof body[name] === 'number' ? String(body[name]) : (body[name] ?? '')
     if (typeof value !== 'string')
       return problem('invalid_request', `The field ${name} is not a string.`)
     if (value !== '') fields.set(name, value)

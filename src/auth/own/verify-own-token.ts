@@ -207,7 +207,9 @@ function createFindOwnKey({ ownKeys, now }: Pick<Parts, 'ownKeys' | 'now'>) {
   return (kid: string): Promise<VerificationKey> | undefined => {
     const found = acceptedKeys(ownKeys(), now()).find((key) => key.kid === kid)
     if (found === undefined) return undefined
-    const key = imported.get(found) ?? importKey(found)
+    const before = imported.get(found)
+    if (before !== undefined) return before
+    const key = importKey(found)
     imported.set(found, key)
     return key
   }

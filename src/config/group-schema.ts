@@ -1,0 +1,109 @@
+import { z } from 'zod'
+import { credentialKinds } from '../auth/policy.ts'
+import { errorProfiles } from '../errors/profile.ts'
+import { milliseconds, bytes, count, httpUrl } from './values.ts'
+
+/** A host as groups name it: exact, or with `{param}` for whole labels. */
+const hostPattern = z
+  .string()
+  .regex(
+    /^(?:[a-z0-9_-]+|\{[A-Za-z_][A-Za-z0-9_]*\})(?:\.(?:[a-z0-9_-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))*$|^\[[0-9a-f:.]+\]$/,
+    'Must be a host name in lower case; {name} stands for one whole label',
+  )
+
+const pathPrefix = z
+  .string()
+  .regex(
+    /^(?:\/[A-Za-z0-9._~!$&'()*+,;=:@-]+)*$/,
+    "Must be '' or start with a slash and not end with one",
+  )
+
+/** Every kind of credential that a security scheme can stand for. */
+const credentialKind = z.enum(credentialKinds)
+
+export const schemeMapping = z
+  .record(z.string().min(1), z.enum([...credentialKinds, 'ignore']))
+  .describe(
+    "What a security scheme's name in the documents means: a credential kind, or 'ignore' to drop the alternatives that name it.",
+  )
+
+const name = z.string().min(1)
+
+const source = z
+  .union(
+    [
+      z.strictObject({ path: name }),
+      z.strictObject({ query: name }),
+      z.strictObject({ header: name }),
+      z.strictObject({ host: name }),
+    ],
+    'Must be one of path, query, header and host, with a name',
+  )
+  .describe('Where a value stands in a request: one of path, query, header and host.')
+
+const resourceRule = z
+  .strictObject({
+    kind: z.string().min(1).describe('Kind of the resource, as API keys name it.'),
+    id: source,
+    environment: source.optional(),
+  })
+  .describe('How the resource that an operation acts on is told from the request.')
+
+const upstream = z.strictObject({
+  urls: z.array(httpUrl).min(1).describe('The instances; a path goes before every forwarded path.'),
+  connections: count.default(64).describe('Connections per instance.'),
+  pipelining: z
+    .int()
+    .min(1)
+    .max(32)
+    .default(1)
+    .describe(
+      'Requests on their way on one connection: more than 1 only where answers are short and quick, since one waits for another.',
+    ),
+  connectTimeoutMs: milliseconds.default(1_000),
+  headersTimeoutMs: milliseconds
+    .default(30_000)
+    .describe('From the request to the response’s head.'),
+  idleTimeoutMs: milliseconds.default(60_000).describe('Between two pieces of a response’s body.'),
+  authorization: z
+    .enum(['remove', 'keep'])
+    .default('remove')
+    .describe('Whether the caller’s Authorization goes to the upstream.'),
+  assertionAudience: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'Must be 1 to 255 visible characters')
+    .optional()
+    .describe('Send Gatehouse-Assertion, who calls in a signed token, for this audience.'),
+})
+
+/** An API group: what is served, where, and how. */
+export const apiGroup = z
+  .strictObject({
+    name: z.string().min(1).max(100).describe('For example cmk/v2.'),
+    document: z.string().min(1).describe('OpenAPI document, relative to this file.'),
+    mount: pathPrefix
+      .default('')
+      .describe('Prefix of the public paths, removed before forwarding.'),
+    basePath: pathPrefix.optional().describe('Replaces the base path of the document’s servers.'),
+    hosts: z.array(hostPattern).default([]).describe('Hosts it is served under; empty: any.'),
+    upstream: upstream.optional(),
+    service: z
+      .enum(['sts', 'oauth'])
+      .optional()
+      .describe('A service of the gateway itself, in place of an upstream.'),
+    errorProfile: z.enum(errorProfiles).default('standard').describe('Shape of the error bodies.'),
+    limitClass: z.string().min(1).describe('One of limits.classes.'),
+    maxBodyBytes: bytes.optional().describe('Overrides requests.maxBodyBytes.'),
+    resource: resourceRule.optional(),
+    schemes: schemeMapping.default({}),
+    undeclaredSecurity: z
+      .union(
+        [z.literal('anonymous'), z.array(credentialKind).min(1)],
+        `Must be anonymous or a list of credential kinds: ${credentialKinds.join(', ')}`,
+      )
+      .optional()
+      .describe('What opens operations for which the document declares no security.'),
+  })
+  .refine((group) => (group.upstream === undefined) !== (group.service === undefined), {
+    message: 'Must have either an upstream or a service',
+  })
