@@ -43,6 +43,15 @@ test('a problem says what it is about in words', async () => {
   ])
 })
 
+test('a group has either an upstream or a service', async () => {
+  const { upstream, ...rest } = { ...smallest.apiGroups[0] }
+  for (const group of [rest, { ...rest, upstream, service: 'sts' }]) {
+    const problems = await problemsOf({ ...smallest, apiGroups: [group] })
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toMatch(/ apiGroups\.0 Must have either an upstream or a service$/)
+  }
+})
+
 describe('unknown keys are refused', () => {
   test('by every object that the schema knows', () => {
     const open: string[] = []

@@ -25,6 +25,25 @@ it('without Redis an address passes as often as its limit says, and then learns 
   expect(verdictOf(await admission.admitAddress('192.0.2.2'))).toBe('admitted')
 })
 
+it.each(['in process', 'in Redis'])(
+  'a class with a limit of its own for addresses counts apart, %s',
+  async (place) => {
+    const redis = place === 'in Redis' ? await connect(server.url) : undefined
+    const admission = openAdmission(redis)
+    const unlimited = { whenUnavailable: 'local' } as const
+    const scopes = { user: unlimited, organization: unlimited }
+    const tokens = { name: 'tokens', ...scopes, address: { requests: 5, windowSeconds: 60 } }
+    const other = { name: 'other', ...scopes }
+    const passing = async (limitClass?: typeof tokens | typeof other): Promise<number> =>
+      (await times(9, () => admission.admitAddress('192.0.2.1', limitClass))).filter(isAdmitted)
+        .length
+    expect(await passing(tokens)).toBe(5)
+    expect(await passing(other)).toBe(3)
+    expect(await passing()).toBe(0)
+    redis?.close()
+  },
+)
+
 it('processes share the limit of an address exactly', async () => {
   const redis = await connect(server.url)
   const first = openAdmission(redis, { unauthenticated: { requests: 20, windowSeconds: 60 } })

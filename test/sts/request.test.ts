@@ -102,6 +102,16 @@ describe('refused are', () => {
     },
   )
 
+  test.each(['scope=%zz', 'scope=%ff', '%zz=1', 'scope=\u00e9'])(
+    'a body that two readers could take differently: %s',
+    async (pair) => {
+      const rest = new URLSearchParams(complete)
+      const { status, body } = await sts.post(exchangePath, `${rest.toString()}&${pair}`, formType)
+      expect([status, body['error']]).toEqual([400, 'invalid_request'])
+      expect(body['error_description']).toBe('The body is not a well-formed form.')
+    },
+  )
+
   test.each([...Object.keys(complete), 'expires_in', 'audience', 'resource', 'scope'])(
     'a request with %s twice, whatever the values are',
     async (name) => {

@@ -24,6 +24,8 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
       const { service } = group.upstream
       const call = { service, authentication, bodyLimits, profile: group.errorProfile, own }
       return callService(exchange, call).then((answer) => {
+        // Nobody is left to answer; the log says so.
+        if (outgoing.closed) return alreadySent
         c.set('verdict', 'forwarded')
         send(incoming, outgoing, head.body, answer)
         return alreadySent
