@@ -296,3 +296,11 @@ test('the database holds no private key that can be read', async () => {
     expect(kept).not.toContain(Buffer.from(d, 'base64url').toString('hex'))
   }
 })
+
+test('a token that has only just ended is still revoked for who starts now: clocks differ', async () => {
+  const url = await postgres.createDatabase()
+  const first = await openOnServer(url)
+  await first.revokeToken('t1', Date.now() - 30_000, actor)
+  const second = await openOnServer(url)
+  expect(second.isTokenRevoked('t1')).toBe(true)
+})
