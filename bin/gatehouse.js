@@ -16,7 +16,12 @@ if (difference < 0) {
 // A young generation in which requests end before they are collected, and no collector threads that
 // wait for each other on a core that is busy: see docs/performance.md. V8 takes these at its start
 // only, so the process replaces itself, under the same id. Whoever sets sizes of their own keeps them.
-const heapOptions = ['--single-threaded-gc', '--max-semi-space-size=32', '--min-semi-space-size=32']
+const heapOptions = [
+  '--single-threaded-gc',
+  '--max-semi-space-size=32',
+  '--min-semi-space-size=32',
+  '--heap-growing-percent=300',
+]
 const given = `${process.execArgv.join(' ')} ${process.env.NODE_OPTIONS ?? ''}`
 if (
   process.argv[2] === 'serve' &&

@@ -9,7 +9,12 @@ import type { FastifySettings } from './fastify-server.ts'
 const program = join(import.meta.dirname, 'fastify-server.ts')
 
 /** What suits a Node process that has one core. */
-const nodeOptions = ['--single-threaded-gc', '--max-semi-space-size=32', '--min-semi-space-size=32']
+const nodeOptions = [
+  '--single-threaded-gc',
+  '--max-semi-space-size=32',
+  '--min-semi-space-size=32',
+  '--heap-growing-percent=300',
+]
 
 /** Fastify with proxy, two limiters on Redis and its logger; no concurrency limits. */
 export async function startFastify(surroundings: Surroundings): Promise<Contestant> {
