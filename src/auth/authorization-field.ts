@@ -41,13 +41,21 @@ const credentialsPattern = /^([!#$%&'*+.^_`|~\w-]+)(?: ([^ \p{Cc}][^\p{Cc}]*))?$
 function parseBasic(encoded: string | undefined): Presented {
   if (encoded === undefined || encoded.length > maxBasicLength)
     throw malformed('credentials missing or too long')
+  // The decoder takes any spelling. Only the canonical one passes, so that one credential has one
+  // spelling: padded, and no bits set that the decoder drops (RFC 4648 §3.5).
+  if (!canonicalBase64.test(encoded)) throw malformed('not canonical Base64')
   const octets = Buffer.from(encoded, 'base64')
-  // The decoder takes any spelling. Only the canonical one gives back the same text, so that one
-  // credential has one spelling (RFC 4648 §3.5).
-  if (octets.toString('base64') !== encoded) throw malformed('not canonical Base64')
+  const text = octets.toString('latin1')
+  if (printableAscii.test(text)) return splitUserPass(text)
   if (!isUtf8(octets)) throw malformed('not UTF-8')
   return splitUserPass(octets.toString('utf8'))
 }
+
+const canonicalBase64 =
+  /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|[A-Za-z0-9+/][AQgw]==)?$/
+
+/** What nearly every key and secret is made of: the same in ASCII, Latin-1 and UTF-8. */
+const printableAscii = /^[ -~]*$/
 
 /** The id ends at the first colon; the secret may hold more of them. Nothing is URL-decoded. */
 function splitUserPass(userPass: string): Presented {

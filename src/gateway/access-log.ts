@@ -1,6 +1,5 @@
-import type { Context } from 'hono'
 import type { AccessRecord } from '../telemetry/access-line.ts'
-import type { GatewayEnv } from './exchange.ts'
+import type { Exchange } from './exchange.ts'
 
 /** Where access records go. */
 export type WriteAccess = (record: AccessRecord) => void
@@ -11,41 +10,32 @@ const maxTextLength = 256
  * The record of a request that went through the chain, made when its response has ended: what
  * happened to it. Secrets and query strings never are in it.
  */
-export function accessRecord(c: Context<GatewayEnv>): AccessRecord {
-  const { head, outgoing, requestId, client, startedAt } = c.env
-  const operation = c.get('match')?.operation
+export function accessRecord(exchange: Exchange): AccessRecord {
+  const { head, incoming, outgoing, notes, requestId, client, startedAt } = exchange
   const durationMs = performance.now() - startedAt
-  const verdict = c.get('verdict') ?? 'client-gone'
+  const verdict = notes.verdict ?? 'client-gone'
+  const known = notes.authentication?.kind === 'authenticated' ? notes.authentication : undefined
   return {
     requestId,
     method: head.method,
     path: capped(head.target.path),
     host: capped(head.host),
-    group: c.get('group')?.name,
-    operation: operation?.id,
-    ...identity(c),
+    group: notes.group?.name,
+    operation: notes.match?.operation.id,
+    principal: known?.principal.id,
+    organization: known?.principal.organizationId,
+    credential: known?.credential.id,
+    credentialKind: known?.credential.kind,
     status: verdict === 'client-gone' ? 499 : outgoing.statusCode,
     verdict,
-    reason: reasonOf(c.get('cause')),
+    reason: reasonOf(notes.cause),
     complete: outgoing.writableFinished,
-    degraded: c.get('degraded'),
+    degraded: notes.degraded,
     clientAddress: client.address,
-    userAgent: capped(c.env.incoming.headers['user-agent']),
-    gatewayMs: rounded(c.get('gatewayMs') ?? durationMs),
-    upstreamMs: rounded(c.get('upstreamMs')),
+    userAgent: capped(incoming.headers['user-agent']),
+    gatewayMs: rounded(notes.gatewayMs ?? durationMs),
+    upstreamMs: rounded(notes.upstreamMs),
     durationMs: rounded(durationMs),
-  }
-}
-
-function identity(c: Context<GatewayEnv>): AccessRecord {
-  const authentication = c.get('authentication')
-  if (authentication?.kind !== 'authenticated') return {}
-  const { principal, credential } = authentication
-  return {
-    principal: principal.id,
-    organization: principal.organizationId,
-    credential: credential.id,
-    credentialKind: credential.kind,
   }
 }
 

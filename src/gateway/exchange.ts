@@ -25,6 +25,8 @@ export type Exchange = {
   readonly abandonment: Abandonment
   /** What runs when the response has ended or its connection is gone; see `whenEnded`. */
   readonly endings: (() => void)[]
+  /** What the steps of the chain have left so far. */
+  readonly notes: Notes
 }
 
 /**
@@ -56,44 +58,60 @@ export function abandon({ abandonment, outgoing }: Exchange, reason: GatewayErro
   else abandonment.onAbandon?.(reason)
 }
 
-/** What the steps of the chain leave for those after them. */
-export type GatewayEnv = {
-  Bindings: Exchange
-  Variables: {
-    match?: Extract<Match<ApiGroup>, { kind: 'found' }>
-    /** The group whose error profile applies, also where no operation was found. */
-    group?: ApiGroup
-    authentication?: Authentication
-    limit?: LimitState
-    /** Who calls, signed for the upstream that wants it. */
-    assertion?: string
-    degraded?: boolean
-    /** From sending the request upstream to the head of its response. */
-    upstreamMs?: number
-    /** From the request's head to the response's, less the upstream's share. */
-    gatewayMs?: number
-    /** What came of the request: 'forwarded', 'documentation', 'client-gone', or an error code. */
-    verdict?: string
-    /** Why a request was refused or failed: for the log alone. */
-    cause?: unknown
+/**
+ * What the steps of the chain leave for those after them: one object of one shape, where Hono's own
+ * variables are a `Map` that is made and grown for each request.
+ */
+export type Notes = {
+  match: Extract<Match<ApiGroup>, { kind: 'found' }> | undefined
+  /** The group whose error profile applies, also where no operation was found. */
+  group: ApiGroup | undefined
+  authentication: Authentication | undefined
+  limit: LimitState | undefined
+  /** Who calls, signed for the upstream that wants it. */
+  assertion: string | undefined
+  degraded: true | undefined
+  /** From sending the request upstream to the head of its response. */
+  upstreamMs: number | undefined
+  /** From the request's head to the response's, less the upstream's share. */
+  gatewayMs: number | undefined
+  /** What came of the request: 'forwarded', 'documentation', 'client-gone', or an error code. */
+  verdict: string | undefined
+  /** Why a request was refused or failed: for the log alone. */
+  cause: unknown
+}
+
+/** Before the first step. */
+export function blankNotes(): Notes {
+  return {
+    match: undefined,
+    group: undefined,
+    authentication: undefined,
+    limit: undefined,
+    assertion: undefined,
+    degraded: undefined,
+    upstreamMs: undefined,
+    gatewayMs: undefined,
+    verdict: undefined,
+    cause: undefined,
   }
 }
 
+export type GatewayEnv = { Bindings: Exchange }
+
 /** What a step returns that has answered, or has begun to, through Node's own response. */
 export const alreadySent: Response = RESPONSE_ALREADY_SENT
-
-type Steps = GatewayEnv['Variables']
 
 /**
  * What an earlier step of the chain left.
  *
  * @throws {Error} where that step did not run: the chain is out of order
  */
-export function left<Key extends keyof Steps>(
+export function left<Key extends keyof Notes>(
   context: Context<GatewayEnv>,
   key: Key,
-): NonNullable<Steps[Key]> {
-  const value: Steps[Key] = context.get<Key>(key)
+): NonNullable<Notes[Key]> {
+  const value = context.env.notes[key]
   if (value === undefined || value === null) throw new Error(`No earlier step left "${key}"`)
   return value
 }

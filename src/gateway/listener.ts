@@ -6,7 +6,7 @@ import type { GatewayError } from '../errors/gateway-error.ts'
 import { capped, reasonOf, type WriteAccess } from './access-log.ts'
 import { errorAnswer, send, type Answer } from './answer.ts'
 import type { FindClient } from './client.ts'
-import { alreadySent, type Exchange, type GatewayEnv } from './exchange.ts'
+import { alreadySent, blankNotes, type Exchange, type GatewayEnv } from './exchange.ts'
 import { readHead, type HeadLimits } from './ingress.ts'
 import { asGatewayError } from './steps/refuse.ts'
 
@@ -125,8 +125,10 @@ function openExchange(
   const client = parts.findClient(incoming.socket.remoteAddress ?? '', head.forwardedFor)
   const endings: (() => void)[] = []
   const abandonment: Exchange['abandonment'] = { reason: undefined, onAbandon: undefined }
-  outgoing.once('close', () => {
-    for (const run of endings.splice(0)) run()
+  // A response closes once, so nothing has to be taken off again, as `once` would.
+  outgoing.on('close', () => {
+    for (const run of endings) run()
+    endings.length = 0
     abandonment.onAbandon = undefined
   })
   return {
@@ -140,6 +142,7 @@ function openExchange(
     loopback: parts.loopback,
     abandonment,
     endings,
+    notes: blankNotes(),
   }
 }
 

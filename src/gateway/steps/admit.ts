@@ -37,9 +37,9 @@ export function admitStep(admit: Admit, admitAddress: AdmitAddress): Step {
 
 function proceed(c: Context<GatewayEnv>, admission: Admission): Answered {
   if (admission.kind === 'unavailable') throw new GatewayError('LIMITER_UNAVAILABLE')
-  if (admission.limit !== undefined) c.set('limit', admission.limit)
+  if (admission.limit !== undefined) c.env.notes.limit = admission.limit
   if (admission.kind === 'refused') throw refusal(admission)
-  if (admission.degraded) c.set('degraded', true)
+  if (admission.degraded) c.env.notes.degraded = true
   whenEnded(c.env, admission.permit.release)
   return undefined
 }

@@ -21,7 +21,7 @@ export function authenticateStep(
     const match = left(c, 'match')
     const { security, group } = match.operation
     const proceed = (authentication: Authentication): Answered => {
-      c.set('authentication', authentication)
+      c.env.notes.authentication = authentication
       return undefined
     }
     const fail = async (error: unknown): Promise<never> => {

@@ -19,7 +19,7 @@ export function documentationStep(): Step {
     fields.push('X-Content-Type-Options', 'nosniff', 'Content-Security-Policy', pagePolicy)
     fields.push('X-Request-Id', requestId)
     send(incoming, outgoing, head.body, { status: 200, fields, body: page })
-    c.set('verdict', 'documentation')
+    c.env.notes.verdict = 'documentation'
     return alreadySent
   }
 }

@@ -16,7 +16,7 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
     const authentication = left(c, 'authentication')
     const own = {
       requestId,
-      limit: c.get('limit'),
+      limit: c.env.notes.limit,
       authenticated: authentication.kind === 'authenticated',
     }
     const bodyLimits = { maxBodyBytes: group.maxBodyBytes, idleTimeoutMs }
@@ -26,21 +26,26 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
       return callService(exchange, call).then((answer) => {
         // Nobody is left to answer; the log says so.
         if (outgoing.closed) return alreadySent
-        c.set('verdict', 'forwarded')
+        c.env.notes.verdict = 'forwarded'
         send(incoming, outgoing, head.body, answer)
         return alreadySent
       })
     }
     const plan = {
       target: head.target.path.slice(group.mount.length) + head.target.query,
-      fields: requestFields(exchange, authentication, group.upstream.handOff, c.get('assertion')),
+      fields: requestFields(
+        exchange,
+        authentication,
+        group.upstream.handOff,
+        c.env.notes.assertion,
+      ),
       operation,
       own,
       bodyLimits,
       onHead: (upstreamMs: number) => {
-        c.set('upstreamMs', upstreamMs)
-        c.set('gatewayMs', performance.now() - exchange.startedAt - upstreamMs)
-        c.set('verdict', 'forwarded')
+        c.env.notes.upstreamMs = upstreamMs
+        c.env.notes.gatewayMs = performance.now() - exchange.startedAt - upstreamMs
+        c.env.notes.verdict = 'forwarded'
       },
     }
     return forward(exchange, plan, group.upstream).then((forwarded) => {

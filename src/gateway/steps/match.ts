@@ -10,14 +10,14 @@ export function matchStep(catalog: () => Catalog<ApiGroup>): Step {
     const match = catalog().match(head.host, head.method, head.target.path)
     switch (match.kind) {
       case 'found':
-        c.set('match', match)
-        c.set('group', match.operation.group)
+        c.env.notes.match = match
+        c.env.notes.group = match.operation.group
         return undefined
       case 'method-not-allowed':
-        c.set('group', match.group)
+        c.env.notes.group = match.group
         throw new GatewayError('METHOD_NOT_ALLOWED', { headers: { Allow: match.allow.join(', ') } })
       case 'not-found':
-        if (match.group !== undefined) c.set('group', match.group)
+        if (match.group !== undefined) c.env.notes.group = match.group
         throw new GatewayError('OPERATION_NOT_FOUND')
       case 'host-unknown':
         throw new GatewayError('HOST_UNKNOWN')

@@ -5,8 +5,9 @@ import type { Step } from '../in-order.ts'
 /** Write one access record when the response has ended, however it ended. */
 export function observeStep(writeAccess: WriteAccess): Step {
   return (c) => {
-    whenEnded(c.env, () => {
-      writeAccess(accessRecord(c))
+    const exchange = c.env
+    whenEnded(exchange, () => {
+      writeAccess(accessRecord(exchange))
     })
     return undefined
   }

@@ -8,14 +8,14 @@ export function refuse(publicOrigin: string): ErrorHandler<GatewayEnv> {
   return (thrown, c) => {
     const { incoming, outgoing, requestId, head } = c.env
     const error = asGatewayError(thrown)
-    c.set('verdict', error.code)
-    c.set('cause', error.cause)
+    c.env.notes.verdict = error.code
+    c.env.notes.cause = error.cause
     const answer = errorAnswer({
       error,
-      profile: c.get('group')?.errorProfile ?? 'standard',
+      profile: c.env.notes.group?.errorProfile ?? 'standard',
       requestId,
       path: head.target.path,
-      limit: c.get('limit'),
+      limit: c.env.notes.limit,
       publicOrigin,
     })
     send(incoming, outgoing, head.body, answer)

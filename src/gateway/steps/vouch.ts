@@ -10,7 +10,7 @@ export function vouchStep(assertIdentity: AssertIdentity): Step {
     const authentication = left(c, 'authentication')
     if (audience === undefined || authentication.kind === 'anonymous') return undefined
     const proceed = (assertion: string): Answered => {
-      c.set('assertion', assertion)
+      c.env.notes.assertion = assertion
       return undefined
     }
     const assertion = assertIdentity(authentication, audience)
