@@ -9,6 +9,7 @@ import { createListener } from './gateway/listener.ts'
 import { createPublicServer } from './gateway/server.ts'
 import { createCredentials } from './credentials.ts'
 import { compileGroups, type Services } from './groups.ts'
+import { checkKeyFiles } from './signing.ts'
 import { createAdmission } from './limits/admission.ts'
 import { connectRedis, type RedisConnection } from './redis/connection.ts'
 import type { Log } from './telemetry/log.ts'
@@ -35,12 +36,15 @@ export type Addresses = { readonly public: AddressInfo; readonly admin: AddressI
  * The composition root: construct the parts and introduce them to each other.
  *
  * @throws {CatalogError} where the OpenAPI documents do not compile
+ * @throws {KeyFileError} where a file of a signing key is bad
  */
 export async function createApp(configuration: Configuration, log: AppLog): Promise<App> {
   const { listen, requests, transport, shutdown } = configuration
   // Operations are compiled before anything is opened, and what serves some of them needs a directory.
   const services = Promise.withResolvers<Services>()
   const { catalog, warnings, upstreams } = await compileGroups(configuration, services.promise)
+  // What fails once something is open leaves it open, and the process running.
+  await checkKeyFiles(configuration.tokens)
   const directory = await openConfiguredDirectory(configuration, log)
   const redis = await openRedis(configuration)
   const admission = createAdmission({ ...admissionOptions(configuration), redis, log })

@@ -10,6 +10,7 @@ import type { Configuration } from './config/schema.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Services } from './groups.ts'
 import { createOAuthService } from './oauth/app.ts'
+import { createSigning, type SigningKeyAdministration } from './signing.ts'
 import { createStsService } from './sts/app.ts'
 import type { Log } from './telemetry/log.ts'
 
@@ -18,6 +19,7 @@ export type Credentials = {
   readonly verifyBearer: VerifyBearer
   readonly assertIdentity: AssertIdentity
   readonly services: Services
+  readonly signingKeys: SigningKeyAdministration
   close(): Promise<void>
 }
 
@@ -26,10 +28,11 @@ export async function createCredentials(
   tokens: Configuration['tokens'],
   publicOrigin: string,
   directory: Directory,
-  log: Pick<Log, 'warn'>,
+  log: Pick<Log, 'info' | 'warn' | 'error'>,
 ): Promise<Credentials> {
   const { issuer = publicOrigin, partnerLifetimeSeconds, identityProviders } = tokens
-  await directory.keyRotation.ensure(tokens.signingAlgorithm, { id: 'start' })
+  const signing = await createSigning(tokens, directory, log)
+  const { ownKeys } = signing
   const now = Date.now
   const { allowAddresses, allowHttp } = identityProviders
   const policy = createAddressPolicy({ allow: allowAddresses, allowHttp })
@@ -53,7 +56,6 @@ export async function createCredentials(
     keySets,
     now,
   })
-  const ownKeys = directory.signingKeys
   const verifyOwnToken = createOwnTokenVerifier({
     issuer,
     ownKeys,
@@ -83,6 +85,10 @@ export async function createCredentials(
         now,
       }),
     },
-    close: fetcher.close,
+    signingKeys: signing.signingKeys,
+    async close() {
+      await signing.close()
+      await fetcher.close()
+    },
   }
 }

@@ -13,6 +13,7 @@ import { startDemoUpstream } from './demo/upstream.ts'
 import type { Directory } from './directory/directory.ts'
 import { GatewayError } from './errors/gateway-error.ts'
 import { compileGroups } from './groups.ts'
+import { checkKeyFiles } from './signing.ts'
 import { openLog } from './telemetry/log.ts'
 
 const commands: Commands = {
@@ -20,6 +21,7 @@ const commands: Commands = {
   async check(configPath) {
     const configuration = await loadConfiguration(configPath, process.env)
     const { catalog, warnings } = await compileGroups(configuration)
+    await checkKeyFiles(configuration.tokens)
     for (const warning of warnings) process.stdout.write(`warning: ${warning}\n`)
     process.stdout.write(overAdmission(configuration))
     process.stdout.write(`${catalog.operations.length} operations: ok\n`)

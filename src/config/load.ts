@@ -99,9 +99,24 @@ function withResolvedPaths(configuration: Configuration, folder: string): Config
       ...configuration.directory,
       folder: resolve(folder, configuration.directory.folder),
     },
+    tokens: withResolvedKeyFiles(configuration.tokens, folder),
     apiGroups: configuration.apiGroups.map((group) => ({
       ...group,
       document: resolve(folder, group.document),
     })),
   }
+}
+
+function withResolvedKeyFiles(
+  tokens: Configuration['tokens'],
+  folder: string,
+): Configuration['tokens'] {
+  const { files } = tokens.signingKeys
+  if (files === undefined) return tokens
+  const absolute = {
+    current: resolve(folder, files.current),
+    next: files.next === undefined ? undefined : resolve(folder, files.next),
+    previous: files.previous.map((file) => resolve(folder, file)),
+  }
+  return { ...tokens, signingKeys: { ...tokens.signingKeys, files: absolute } }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { CredentialKind } from '../auth/policy.ts'
 import { schemeMapping, apiGroup } from './group-schema.ts'
 import { scopeLimits, addressLimit } from './limits-schema.ts'
+import { signingKeys } from './signing-keys-schema.ts'
 import { port, milliseconds, bytes, count, address, cidr, origin } from './values.ts'
 
 const pepperId = z
@@ -148,6 +149,7 @@ export const configurationSchema = z.strictObject({
         .optional()
         .describe('Names us in the tokens that we issue; absent: publicOrigin.'),
       signingAlgorithm: z.enum(['EdDSA', 'ES256']).default('EdDSA'),
+      signingKeys,
       partnerLifetimeSeconds: z.int().min(60).max(3_600).default(900),
       poolField: z
         .string()

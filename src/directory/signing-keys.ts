@@ -7,6 +7,7 @@ import type { Sealing } from './sealing.ts'
 import type { SigningAlgorithm } from './signing-key-record.ts'
 import {
   allPublicKeys,
+  dueRotation,
   insertSigningKey,
   keysInUse,
   lockSigningKeys,
@@ -26,13 +27,20 @@ export type Rotation = {
   readonly force?: boolean
 }
 
+/** When keys take turns by themselves. */
+export type RotationSchedule = Omit<Rotation, 'force'> & {
+  /** How long a key signs. */
+  readonly everyMs: number
+}
+
 /** A signing key as lists show it. Instants are milliseconds since the epoch. */
 export type ListedSigningKey = {
   readonly kid: string
   readonly algorithm: SigningAlgorithm
   readonly state: 'next' | 'current' | 'previous'
   readonly publicJwk: Readonly<Record<string, string>>
-  readonly createdAtMs: number
+  /** Undefined where it is not known, as of keys in files. */
+  readonly createdAtMs: number | undefined
   readonly currentSinceMs: number | undefined
   readonly keepUntilMs: number | undefined
 }
@@ -46,6 +54,12 @@ export type KeyRotation = {
    * CONFLICT where the next key was published too short a time ago.
    */
   readonly rotate: (rotation: Rotation, actor: Actor) => Promise<void>
+  /**
+   * Rotate where the current key has signed for its time and the next one was published for long
+   * enough, on the database's clock. Of several processes, one does it. Resolves with whether this
+   * one did.
+   */
+  readonly rotateIfDue: (schedule: RotationSchedule, actor: Actor) => Promise<boolean>
   /** Delete previous keys that were kept for long enough. */
   readonly prune: (actor: Actor) => Promise<void>
   /** All of them, the newest first; never a private one. */
@@ -74,6 +88,11 @@ export function manageSigningKeys(
         await ensure(change, sealing, algorithm, 0)
       }),
     rotate: (rotation, actor) => changing(actor, (change) => rotate(change, sealing, rotation)),
+    rotateIfDue: async (schedule, actor) => {
+      // Nearly always nothing is due, and then nothing is locked.
+      if (!(await isDue(session, schedule))) return false
+      return changing(actor, (change) => rotateIfDue(change, sealing, schedule))
+    },
     prune: (actor) => changing(actor, prune),
     list: () => list(session),
   }
@@ -115,6 +134,25 @@ async function rotate(change: Change, sealing: Sealing, rotation: Rotation): Pro
   await change.record('signing-key.retired', undefined, current)
   await change.record('signing-key.became-current', undefined, next.kid)
   await createKey(change, sealing, algorithm, 'next')
+}
+
+function isDue(
+  { query }: Pick<Session, 'query'>,
+  { everyMs, minPublishedMs }: RotationSchedule,
+): Promise<boolean> {
+  return query(dueRotation, everyMs, minPublishedMs).then((rows) => rows.length > 0)
+}
+
+/** Whoever had the lock before may have rotated: what was due then is looked at again. */
+async function rotateIfDue(
+  change: Change,
+  sealing: Sealing,
+  schedule: RotationSchedule,
+): Promise<boolean> {
+  await change.query(lockSigningKeys)
+  if (!(await isDue(change, schedule))) return false
+  await rotate(change, sealing, schedule)
+  return true
 }
 
 async function createKey(

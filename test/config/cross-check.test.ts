@@ -104,3 +104,15 @@ test.each([null, 1, 'text', [], [null], { classes: null }, { classes: [] }, { cl
     }
   },
 )
+
+test('a key that is to sign for some days is published for less', async () => {
+  const signingKeys = { rotateEveryDays: 1, publishAheadSeconds: 86_400 }
+  expect(await said({ tokens: { signingKeys } })).toEqual([
+    'tokens.signingKeys.publishAheadSeconds Must be less than rotateEveryDays',
+  ])
+  const never = { rotateEveryDays: 'never', publishAheadSeconds: 2_592_000 }
+  expect(await said({ tokens: { signingKeys: never } })).toEqual([])
+  expect(await said({ tokens: { signingKeys: { rotateEveryDays: 'often' } } })).toEqual([
+    'tokens.signingKeys.rotateEveryDays Must be 1 to 3650, or never',
+  ])
+})

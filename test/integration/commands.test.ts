@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { smallest } from '../config/written.ts'
 import { basic } from '../support/basic.ts'
 import { startFleet } from '../support/fleet.ts'
 import { runCommand } from '../support/gateway-process.ts'
@@ -83,6 +84,22 @@ apiGroups:
       ])
     },
   )
+})
+
+test('a signing key file that is bad is named by check and by serve', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-key-file-'))
+  const file = join(folder, 'gateway.yaml')
+  await cp('config/apis', join(folder, 'apis'), { recursive: true })
+  await writeFile(join(folder, 'now.pem'), 'no key')
+  const tokens = { signingKeys: { files: { current: 'now.pem' } } }
+  const listen = { public: { port: 0 }, admin: { port: 0 } }
+  await writeFile(file, JSON.stringify({ ...smallest, listen, tokens }))
+  for (const command of ['check', 'serve']) {
+    const { exitCode, stderr } = await runCommand([command, '--config', file])
+    expect(exitCode).toBe(1)
+    expect(stderr).toBe(`The signing key ${join(folder, 'now.pem')} is no key in PEM or JWK\n`)
+  }
+  await rm(folder, { recursive: true })
 })
 
 describe('keys create', () => {

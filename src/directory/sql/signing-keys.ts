@@ -45,6 +45,16 @@ export const keysInUse = statement(
   z.object({ kid: z.string(), state: z.enum(['current', 'next']), is_too_new: z.boolean() }),
 )
 
+/** The kid that is to take over; none where it is not time. $1: how long a key signs, in ms, $2: how
+ * long the next one must have been published, in ms */
+export const dueRotation = statement(
+  `SELECT next.kid FROM signing_keys AS next, signing_keys AS used
+   WHERE next.state = 'next' AND used.state = 'current'
+     AND used.current_since <= now() - $1::float8 * interval '1 millisecond'
+     AND next.created_at <= now() - $2::float8 * interval '1 millisecond'`,
+  z.object({ kid: z.string() }),
+)
+
 /** $1: kid, $2: algorithm, $3: public key as JSON text, $4: sealed private key, $5: pepper id,
  * $6: state */
 export const insertSigningKey = statement(
