@@ -48,6 +48,7 @@ function apiGroup(
     hosts: group.hosts,
     schemes: { ...schemes, ...group.schemes },
     undeclaredSecurity: group.undeclaredSecurity,
+    earlyAccess: group.earlyAccess,
     resource: group.resource,
     errorProfile: group.errorProfile,
     limitClass: limitClass(group.limitClass, limits.classes[group.limitClass]),

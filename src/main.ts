@@ -40,8 +40,9 @@ const commands: Commands = {
       row.group,
       row.authorizations,
       row.stage,
+      row.grants.length === 0 ? '-' : row.grants.join(' | '),
     ])
-    const headings = ['METHOD', 'PATH', 'HOSTS', 'GROUP', 'AUTHORIZATIONS', 'STAGE']
+    const headings = ['METHOD', 'PATH', 'HOSTS', 'GROUP', 'AUTHORIZATIONS', 'STAGE', 'GRANT']
     process.stdout.write(table(headings, cells))
   },
   bootstrap: ({ configPath, organizationName, userEmail, ifEmpty }) =>

@@ -1,6 +1,7 @@
 import { basePathOf } from './base-path.ts'
 import { declarationsOf, type Declaration } from './declarations.ts'
 import { dereferenced, type OpenApiDocument } from './document.ts'
+import { withEarlyAccess, type EarlyAccess } from './early-access.ts'
 import { within, type Findings } from './findings.ts'
 import { itemsOf, memberOf, textOf } from './json.ts'
 import { lifecycleOf } from './lifecycle.ts'
@@ -17,6 +18,8 @@ export type ServingRules = SecurityRules & {
   readonly mount: string
   /** Replaces the base path of the document's `servers`. */
   readonly basePath?: string | undefined
+  /** Absent: what the document says. */
+  readonly earlyAccess?: EarlyAccess | undefined
 }
 
 /** Compile the operations of one group; whatever is wrong with one of them is reported by its name. */
@@ -36,7 +39,7 @@ export function compileOperations<G extends ServingRules>(
     const operation = compileOperation(document, declaration, group, findings)
     if (operation) addOperation(operations, operation, declaration, findings)
   }
-  return [...operations.values()]
+  return withEarlyAccess([...operations.values()], group.earlyAccess ?? false, findings)
 }
 
 function plainFirst(a: Declaration, b: Declaration): number {

@@ -49,6 +49,15 @@ export function lifecycleOf(operation: unknown, pathItem: unknown, findings: Fin
   }
 }
 
+/** The grants of which an organization needs one to use an operation; none where everyone may. */
+export function grantsThatOpen(
+  { stage, selfAccess, requestAccessName }: Lifecycle,
+  groupName: string,
+): readonly string[] {
+  if (stage !== 'early-access' && selfAccess) return []
+  return requestAccessName === undefined ? [groupName] : [requestAccessName, groupName]
+}
+
 function stageOf(value: unknown, deprecated: unknown, findings: Findings): Stage {
   const written = textOf(value)
   const letters = written?.toLowerCase().replaceAll(/[^a-z]/g, '') ?? 'generallyavailable'

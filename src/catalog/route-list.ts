@@ -1,6 +1,6 @@
 import type { SecurityPolicy } from '../auth/policy.ts'
 import type { Catalog } from './catalog.ts'
-import type { Stage } from './lifecycle.ts'
+import { grantsThatOpen, type Stage } from './lifecycle.ts'
 
 /** One operation as it is listed for people. */
 export type RouteRow = {
@@ -13,6 +13,8 @@ export type RouteRow = {
   /** What opens it, by the scheme names of the document: `a | b & c`; 'none' where nothing is asked for. */
   readonly authorizations: string
   readonly stage: Stage
+  /** What an organization must be granted, one of these, to use it; empty: nothing. */
+  readonly grants: readonly string[]
 }
 
 /** List every operation of a catalog, by path, then method, then group. */
@@ -27,6 +29,7 @@ export function describeRoutes(
       group: group.name,
       authorizations: authorizationsOf(security),
       stage: lifecycle.stage,
+      grants: grantsThatOpen(lifecycle, group.name),
     }))
     .toSorted(
       (a, b) =>

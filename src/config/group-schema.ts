@@ -96,6 +96,10 @@ export const apiGroup = z
     maxBodyBytes: bytes.optional().describe('Overrides requests.maxBodyBytes.'),
     resource: resourceRule.optional(),
     schemes: schemeMapping.default({}),
+    earlyAccess: z
+      .union([z.boolean(), z.array(z.string().min(1))], 'Must be true or a list of operations')
+      .default(false)
+      .describe('In Early Access beside what the document says: all, or METHOD /path as served.'),
     undeclaredSecurity: z
       .union(
         [z.literal('anonymous'), z.array(credentialKind).min(1)],

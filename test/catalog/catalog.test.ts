@@ -98,7 +98,7 @@ test('routes are listed by path, with what opens them as the document names it',
     { name: 'sts/v1', document: documentWith({ '/sts': ['post'] }) },
   )
   const hosts = ['api.example.com']
-  const stage = 'generally-available'
+  const open = { stage: 'generally-available', grants: [] }
   expect(describeRoutes(catalog)).toEqual([
     {
       method: 'GET',
@@ -106,9 +106,9 @@ test('routes are listed by path, with what opens them as the document names it',
       hosts,
       group: 'iam/v2',
       authorizations: 'none | cloud-api-key & oauth',
-      stage,
+      ...open,
     },
-    { method: 'GET', path: '/b', hosts, group: 'iam/v2', authorizations: 'oauth (a b)', stage },
+    { method: 'GET', path: '/b', hosts, group: 'iam/v2', authorizations: 'oauth (a b)', ...open },
     {
       method: 'PUT',
       path: '/b',
@@ -116,7 +116,8 @@ test('routes are listed by path, with what opens them as the document names it',
       group: 'iam/v2',
       authorizations: 'cloud-api-key | confluent-sts-access-token',
       stage: 'preview',
+      grants: [],
     },
-    { method: 'POST', path: '/sts', hosts: [], group: 'sts/v1', authorizations: 'none', stage },
+    { method: 'POST', path: '/sts', hosts: [], group: 'sts/v1', authorizations: 'none', ...open },
   ])
 })

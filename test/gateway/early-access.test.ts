@@ -24,6 +24,20 @@ beforeAll(async () => {
         },
         upstreamUrl: upstream.url,
       },
+      {
+        name: 'whole/v1',
+        mount: '/whole',
+        paths: { '/things': { get: {}, post: { 'x-lifecycle-stage': 'Deprecated' } } },
+        earlyAccess: true,
+        upstreamUrl: upstream.url,
+      },
+      {
+        name: 'part/v1',
+        mount: '/part',
+        paths: { '/things/{id}': { get: {} }, '/others': { get: {} } },
+        earlyAccess: ['GET /part/things/{id}'],
+        upstreamUrl: upstream.url,
+      },
     ],
   })
 })
@@ -67,4 +81,23 @@ test('what is refused for want of a grant never reaches the upstream, and says w
     'The operation is in Early Access, which the organization was not granted.',
   ])
   expect(upstream.requests).toHaveLength(before)
+})
+
+test('the configuration puts a group, or some of its operations, into Early Access too', async () => {
+  const { accessGrants } = gateway.directory
+  const { organizationId } = gateway
+  const all = (): Promise<readonly number[]> =>
+    Promise.all(['/whole/things', '/part/things/1', '/part/others'].map(statusOf))
+  expect(await all()).toEqual([403, 403, 200])
+  const headers = { authorization: gateway.key.authorization }
+  const post = { method: 'POST', headers }
+  // What is deprecated stays so, and needs the grant as well.
+  const url = `http://127.0.0.1:${gateway.port}/whole/things`
+  expect((await fetch(url, post)).status).toBe(403)
+
+  await accessGrants.create({ organizationId, name: 'whole/v1' }, actor)
+  expect(await all()).toEqual([200, 403, 200])
+  expect((await fetch(url, post)).status).toBe(200)
+  await accessGrants.create({ organizationId, name: 'part/v1' }, actor)
+  expect(await all()).toEqual([200, 200, 200])
 })

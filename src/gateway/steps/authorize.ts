@@ -1,6 +1,6 @@
-import type { Context } from 'hono'
+import { grantsThatOpen } from '../../catalog/lifecycle.ts'
 import { GatewayError } from '../../errors/gateway-error.ts'
-import { left, type GatewayEnv } from '../exchange.ts'
+import { left } from '../exchange.ts'
 import type { Answered, Step } from '../in-order.ts'
 
 /** The names of all that an organization was granted; a promise only where they are looked up. */
@@ -16,24 +16,22 @@ export type FindGrants = (
  */
 export function authorizeStep(findGrants: FindGrants): Step {
   return (c) => {
-    const { lifecycle } = left(c, 'match').operation
+    const { lifecycle, group } = left(c, 'match').operation
     if (lifecycle.stage !== 'early-access' && lifecycle.selfAccess) return undefined
+    const opening = grantsThatOpen(lifecycle, group.name)
     const authentication = left(c, 'authentication')
     if (authentication.kind === 'anonymous') throw denied()
     const { principal } = authentication
     if (principal.kind === 'partner') return undefined
     const grants = findGrants(principal.organizationId)
     return grants instanceof Promise
-      ? grants.then((found) => requireGrant(c, found))
-      : requireGrant(c, grants)
+      ? grants.then((found) => requireGrant(opening, found))
+      : requireGrant(opening, grants)
   }
 }
 
-function requireGrant(c: Context<GatewayEnv>, grants: ReadonlySet<string>): Answered {
-  const { lifecycle, group } = left(c, 'match').operation
-  const { requestAccessName } = lifecycle
-  if (grants.has(group.name)) return undefined
-  if (requestAccessName !== undefined && grants.has(requestAccessName)) return undefined
+function requireGrant(opening: readonly string[], grants: ReadonlySet<string>): Answered {
+  if (opening.some((name) => grants.has(name))) return undefined
   throw denied()
 }
 
