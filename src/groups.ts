@@ -1,6 +1,7 @@
 import { compileCatalog, type Catalog } from './catalog/catalog.ts'
 import type { Configuration } from './config/schema.ts'
 import type { ApiGroup } from './gateway/api-group.ts'
+import { isLoopback } from './gateway/client.ts'
 import type { Service } from './gateway/service.ts'
 import { connectUpstream, type Upstream } from './gateway/upstream.ts'
 import type { LimitClass } from './limits/admission.ts'
@@ -30,8 +31,27 @@ export async function compileGroups(
 ): Promise<CompiledGroups> {
   const groups = configuration.apiGroups.map((group) => apiGroup(group, configuration, services))
   const { catalog, warnings } = await compileCatalog(groups)
+  const unnamed = namelessWarning(configuration)
   const upstreams = groups.flatMap(({ upstream }) => (upstream.kind === 'network' ? upstream : []))
-  return { catalog, warnings, upstreams }
+  return { catalog, warnings: [...unnamed, ...warnings], upstreams }
+}
+
+/**
+ * Without an origin we are named by the listener's address, in what we sign and in where clients are
+ * sent. That is right on one machine only.
+ */
+function namelessWarning(configuration: Configuration): readonly string[] {
+  const { publicOrigin, tokens, directory, listen, apiGroups } = configuration
+  const isAlone = (directory.url ?? '') === '' && isLoopback(listen.public.host)
+  if (publicOrigin !== undefined || isAlone) return []
+  const signing = apiGroups.filter(
+    ({ service, upstream }) => service !== undefined || upstream?.assertionAudience !== undefined,
+  )
+  const names = signing.map(({ name }) => `"${name}"`).join(', ')
+  if (signing.length > 0)
+    return [`groups that need to know who we are (${names}), but no "publicOrigin" says it`]
+  if (tokens.issuer === undefined) return []
+  return ['"tokens" names an issuer, but there is no "publicOrigin" that its endpoints are under']
 }
 
 function apiGroup(

@@ -86,6 +86,26 @@ apiGroups:
   )
 })
 
+test('an operation without declared security, or with a scheme that nobody mapped, fails check by name', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-schemes-'))
+  const paths = {
+    '/open': { get: {} },
+    '/odd': { post: { security: [{ 'mutual-tls': [] }] } },
+    '/known': { get: { security: [{ 'cloud-api-key': [] }] } },
+  }
+  const file = join(folder, 'gateway.yaml')
+  await writeFile(join(folder, 'api.json'), JSON.stringify({ openapi: '3.1.0', paths }))
+  const apiGroups = [{ ...smallest.apiGroups[0], document: 'api.json' }]
+  await writeFile(file, JSON.stringify({ ...smallest, apiGroups }))
+  const { exitCode, stdout, stderr } = await runCommand(['check', '--config', file])
+  expect([exitCode, stdout]).toEqual([1, ''])
+  const problems = stderr.trimEnd().split('\n')
+  expect(problems).toHaveLength(2)
+  expect(problems[0]).toMatch(/"demo\/v1": GET \/open: it declares no security/)
+  expect(problems[1]).toMatch(/"demo\/v1": POST \/odd: its security scheme "mutual-tls"/)
+  await rm(folder, { recursive: true })
+})
+
 test('a signing key file that is bad is named by check and by serve', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-key-file-'))
   const file = join(folder, 'gateway.yaml')
