@@ -16,6 +16,8 @@ export type ServiceCall = {
   readonly bodyLimits: BodyLimits
   readonly profile: ErrorProfile
   readonly own: OwnFields
+  /** Told why the service refuses. */
+  readonly explain: (reason: string) => void
 }
 
 const deadlineMs = 30_000
@@ -49,6 +51,7 @@ async function answer(exchange: Exchange, call: ServiceCall): Promise<Answer> {
     authentication: call.authentication,
     requestId: exchange.requestId,
     address: exchange.client.address,
+    explain: call.explain,
   })
   const rawFields = rawFieldsOf(response.headers)
   const body = Buffer.from(await response.arrayBuffer())

@@ -6,6 +6,8 @@ export type Caller = {
   readonly requestId: string
   /** The client's address. */
   readonly address: string
+  /** Say why the request is refused: for the log only, and never what the client sent. */
+  readonly explain?: (reason: string) => void
 }
 
 /**

@@ -36,13 +36,13 @@ export function createOAuthService(parts: OAuthParts): Service {
   post(paths.introspection, createIntrospection(parts))
   app.get(paths.metadata, () => publicDocument(metadataOf(parts.issuer)))
   app.get(paths.keySet, () => publicDocument(readKeySet(parts.ownKeys, parts.now())))
-  app.onError((error) => refusalResponse(refusalOf(error)))
+  app.onError((error, c) => refused(refusalOf(error), c.env))
   return (request, caller) => app.fetch(request, caller)
 
   function post(path: string, { parameters, handle }: Endpoint): void {
     app.post(path, async (c) => {
       const form = await readForm(c.req.raw, parameters)
-      if (form.kind === 'refused') return refusalResponse(form)
+      if (form.kind === 'refused') return refused(form, c.env)
       const result = await handle({
         form: form.values,
         authorization: c.req.header('authorization'),
@@ -54,7 +54,7 @@ export function createOAuthService(parts: OAuthParts): Service {
         case 'done':
           return new Response(null, { headers: notStored })
         case 'refused':
-          return refusalResponse(result)
+          return refused(result, c.env)
       }
     })
   }
@@ -70,7 +70,9 @@ function publicDocument(document: object): Response {
   return Response.json(document, { headers: publicForAWhile })
 }
 
-function refusalResponse({ status, error, description, headers }: Refusal): Response {
+function refused(refusal: Refusal, { explain }: Caller): Response {
+  const { status, error, description, headers, reason } = refusal
+  explain?.(reason ?? `${error}: ${description}`)
   return Response.json(
     { error, error_description: description },
     { status, headers: { ...notStored, ...headers } },
@@ -82,5 +84,6 @@ function refusalOf(error: unknown): Refusal {
   return refuse('temporarily_unavailable', 'The service is not available at the moment.', {
     status: 503,
     headers: { 'Retry-After': String(error.retryAfterSeconds ?? 1) },
+    ...(error.cause instanceof Error ? { reason: error.cause.message } : {}),
   })
 }

@@ -1,8 +1,14 @@
+import type { KeySecret } from '../auth/api-key.ts'
 import { matchSecret, type DigestSecret } from '../auth/secret.ts'
 import type { IdAndSecret } from './basic-credentials.ts'
 import { createAssertionVerifier, type AssertionParts } from './client-assertion.ts'
 import type { FormRequest } from './endpoint.ts'
-import { mayAuthenticate, type ClientAuthMethod, type PartnerClient } from './partner-client.ts'
+import {
+  authenticationFlaw,
+  type ClientAuthMethod,
+  type ClientRefusalReason,
+  type PartnerClient,
+} from './partner-client.ts'
 import { readPresentedClient, type PresentedClient } from './presented-client.ts'
 import { basicChallenge, refuse, type Refusal } from './refusal.ts'
 
@@ -27,13 +33,15 @@ export function createClientAuthentication(parts: ClientAuthenticationParts): Au
     const presented = readPresentedClient(request)
     if (presented.kind === 'refused') return presented
     const client = await clientOf(presented)
-    return client === undefined ? invalidClient(request) : { kind: 'client', client }
+    return typeof client === 'string' ? invalidClient(request, client) : { kind: 'client', client }
   }
 
-  async function clientOf(presented: PresentedClient): Promise<PartnerClient | undefined> {
+  async function clientOf(
+    presented: PresentedClient,
+  ): Promise<PartnerClient | ClientRefusalReason> {
     switch (presented.kind) {
       case 'none':
-        return undefined
+        return 'no-client'
       case 'secret':
         return clientWithSecret(presented.spellings, presented.method)
       case 'assertion':
@@ -45,17 +53,33 @@ export function createClientAuthentication(parts: ClientAuthenticationParts): Au
   async function clientWithSecret(
     spellings: readonly IdAndSecret[],
     method: ClientAuthMethod,
-  ): Promise<PartnerClient | undefined> {
-    const found: PartnerClient[] = []
+  ): Promise<PartnerClient | ClientRefusalReason> {
+    const found: (PartnerClient | ClientRefusalReason)[] = []
     for (const { id, secret } of spellings) {
       const client = await findPartnerClient(id)
       // First of all, whatever the record says: this is what takes time.
       const matched = matchSecret(client?.secrets ?? [], secret, digestSecret)
-      if (client === undefined || matched === undefined) continue
-      if (matched.expiresAtMs !== undefined && matched.expiresAtMs <= now()) continue
-      if (mayAuthenticate(client, method)) found.push(client)
+      found.push(clientOrReason(client, matched, method))
     }
-    return found[0]
+    const reasons = found.filter((each) => typeof each === 'string')
+    return (
+      found.find((each) => typeof each !== 'string') ??
+      // One spelling may be of nobody, while the other tells what is wrong.
+      reasons.find((reason) => reason !== 'unknown-client') ??
+      reasons[0] ??
+      'no-client'
+    )
+  }
+
+  function clientOrReason(
+    client: PartnerClient | undefined,
+    matched: KeySecret | undefined,
+    method: ClientAuthMethod,
+  ): PartnerClient | ClientRefusalReason {
+    if (client === undefined) return 'unknown-client'
+    if (matched === undefined) return 'wrong-secret'
+    if (matched.expiresAtMs !== undefined && matched.expiresAtMs <= now()) return 'expired'
+    return authenticationFlaw(client, method) ?? client
   }
 }
 
@@ -65,7 +89,8 @@ export function createClientAuthentication(parts: ClientAuthenticationParts): Au
  *
  * @see RFC 6749 §5.2
  */
-function invalidClient({ authorization }: FormRequest): Refusal {
+function invalidClient({ authorization }: FormRequest, reason: ClientRefusalReason): Refusal {
   const headers = authorization === undefined ? {} : basicChallenge
-  return refuse('invalid_client', 'The client authentication failed.', { status: 401, headers })
+  const particulars = { status: 401, headers, reason } as const
+  return refuse('invalid_client', 'The client authentication failed.', particulars)
 }

@@ -1,4 +1,5 @@
 import type { KeySecret } from '../auth/api-key.ts'
+import type { TokenRefusalReason } from '../auth/tokens/refusal.ts'
 
 /** How a client proves who it is (RFC 7591 §2, OpenID Connect Core §9). */
 export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
@@ -27,8 +28,21 @@ export type FindPartnerClient = (
   clientId: string,
 ) => PartnerClient | undefined | Promise<PartnerClient | undefined>
 
-/** Say whether a client may authenticate now, and in this way. */
-export function mayAuthenticate(client: PartnerClient, method: ClientAuthMethod): boolean {
-  const isEnabled = client.state === 'enabled' && client.partnerState === 'enabled'
-  return isEnabled && client.authMethods.includes(method)
+/** Why nobody is found to have sent a request: for the log only. */
+export type ClientRefusalReason =
+  | TokenRefusalReason
+  | 'no-client'
+  | 'wrong-secret'
+  | 'client-disabled'
+  | 'method-not-registered'
+  | 'other-client'
+  | 'assertion-replayed'
+
+/** Why a client may not authenticate now, or not in this way; undefined where it may. */
+export function authenticationFlaw(
+  { state, partnerState, authMethods }: PartnerClient,
+  method: ClientAuthMethod,
+): ClientRefusalReason | undefined {
+  if (state !== 'enabled' || partnerState !== 'enabled') return 'client-disabled'
+  return authMethods.includes(method) ? undefined : 'method-not-registered'
 }

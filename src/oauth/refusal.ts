@@ -15,9 +15,11 @@ export type Refusal = {
   readonly error: OAuthError
   readonly description: string
   readonly headers: Readonly<Record<string, string>>
+  /** What is wrong, for the log only, where that is more than the client is told. */
+  readonly reason?: string
 }
 
-type Particulars = Partial<Pick<Refusal, 'status' | 'headers'>>
+type Particulars = Partial<Pick<Refusal, 'status' | 'headers' | 'reason'>>
 
 /**
  * Refuse a request.
@@ -28,9 +30,9 @@ type Particulars = Partial<Pick<Refusal, 'status' | 'headers'>>
 export function refuse(
   error: OAuthError,
   description: string,
-  { status = 400, headers = {} }: Particulars = {},
+  { status = 400, headers = {}, ...reason }: Particulars = {},
 ): Refusal {
-  return { kind: 'refused', status, error, description, headers }
+  return { kind: 'refused', status, error, description, headers, ...reason }
 }
 
 /** The challenge of RFC 6749 §5.2, which is owed where the Authorization field was used. */

@@ -50,7 +50,7 @@ export function createStsService(parts: Parts): Service {
     const request = await requestOf(c, formTypes, issuer)
     if (request.kind === 'problem') return refuse(c, request)
     const decision = await decide(parts, request, undefined)
-    if (decision.kind === 'refused') return refuse(c, notExchanged)
+    if (decision.kind === 'refused') return refuse(c, notExchanged, decision.reason)
     const { token } = await issueToken(decision.content)
     return c.json({
       access_token: token,
@@ -70,7 +70,7 @@ export function createStsService(parts: Parts): Service {
   app.onError((error, c) => {
     if (!(error instanceof GatewayError) || error.code !== 'DIRECTORY_UNAVAILABLE') throw error
     c.header('Retry-After', String(error.retryAfterSeconds ?? defaultRetryAfterSeconds))
-    return refuse(c, unavailable)
+    return refuse(c, unavailable, error.cause instanceof Error ? error.cause.message : undefined)
   })
 
   return (request, caller) => app.fetch(request, caller)
@@ -134,6 +134,8 @@ function mediaType(field = ''): string {
   return (field.split(';')[0] ?? '').trim().toLowerCase()
 }
 
-function refuse(c: Context<Env>, refusal: Problem): Response {
+/** @param reason for the log, where it is more than the client is told */
+function refuse(c: Context<Env>, refusal: Problem, reason?: string): Response {
+  c.env.explain?.(reason ?? `${refusal.code}: ${refusal.description}`)
   return c.json(problemBody(refusal, c.env.requestId), refusal.status)
 }

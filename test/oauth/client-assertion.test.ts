@@ -72,6 +72,23 @@ describe('an assertion', () => {
     expect((await present(one)).status).toBe(200)
   })
 
+  test('need not name its key where its client has one of the algorithm', async () => {
+    const { oauth, id, key, assertion, present } = await signingClient()
+    const unnamed = { header: { kid: undefined } }
+    const one = assertion(unnamed)
+    expect((await present(one)).status).toBe(200)
+    expect((await present(one)).status).toBe(401)
+
+    const others = [makeKey('EdDSA', 'k2'), makeKey('RS256', 'k3'), makeKey('RS256', 'k4')]
+    const jwks = { keys: [key, ...others].map(({ jwk }) => jwk) }
+    await oauth.directory.partnerClients.update(id, { jwks }, actor)
+    expect((await present(assertion(unnamed))).status).toBe(200)
+    expect((await present(assertion(unnamed, others[0]))).status).toBe(200)
+    // Which of two is meant is not tried out.
+    expect((await present(assertion(unnamed, others[1]))).status).toBe(401)
+    expect((await present(assertion({}, others[1]))).status).toBe(200)
+  })
+
   test('uses its id up for its own client alone', async () => {
     const { oauth, key, assertion, present } = await signingClient()
     const jwks = { keys: [key.jwk] }
@@ -115,7 +132,9 @@ describe('an assertion', () => {
       ...claims.map((changed) => assertion({ claims: changed })),
       assertion({}, stranger),
       assertion({ header: { kid: 'k2' } }),
-      assertion({ header: { kid: undefined } }),
+      assertion({ header: { kid: '' } }),
+      assertion({ header: { kid: undefined, alg: 'ES384' } }),
+      assertion({ header: { kid: undefined } }, stranger),
       assertion({ header: { typ: 'at+jwt' } }),
       assertion({ header: { alg: 'none' } }),
       assertion({ header: { alg: 'HS256' } }),

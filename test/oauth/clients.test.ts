@@ -80,6 +80,14 @@ describe('oauth4webapi', () => {
     },
   )
 
+  test('gets a token by private_key_jwt without naming its only key', async () => {
+    const oauth = await serving()
+    const { id, key } = await makeSigningClient(oauth, 'ES256')
+    const bare = 'key' in key ? key.key : key
+    const granted = requestToken(await discover(oauth), id, oauth4webapi.PrivateKeyJwt(bare))
+    await expect(granted).resolves.toMatchObject({ scope: 'partner:describe' })
+  })
+
   test('reads why it gets none', async () => {
     const oauth = await serving()
     const { id, secret } = await makeClient(oauth)

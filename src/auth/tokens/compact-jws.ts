@@ -32,9 +32,13 @@ const claimsLimits = { maxDepth: 16, maxNodes: 2048 }
  *
  * One token has one spelling here, or caches and revocations by digest would be split.
  *
+ * @param kidIfMissing taken where the header has no `kid`; absent: such a token is refused
  * @see RFC 7515 §3.1 (compact serialization), RFC 7519 §5, RFC 8725 §3
  */
-export function readCompactJws(text: string): UnverifiedToken | TokenRefusal {
+export function readCompactJws(
+  text: string,
+  { kidIfMissing }: { readonly kidIfMissing?: string } = {},
+): UnverifiedToken | TokenRefusal {
   if (text.length > maxTokenLength) return refused('too-long')
   if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(text)) return refused('not-a-compact-jws')
   const [protectedPart = '', payloadPart = '', signaturePart = ''] = text.split('.')
@@ -42,7 +46,7 @@ export function readCompactJws(text: string): UnverifiedToken | TokenRefusal {
   const claimsText = decode(payloadPart)
   if (headerText === undefined || claimsText === undefined || decode(signaturePart) === undefined)
     return refused('not-canonical-base64url')
-  const header = readHeader(headerText)
+  const header = readHeader(headerText, kidIfMissing)
   if ('kind' in header) return header
   const claims = isUtf8(claimsText)
     ? readStrictJson(claimsText.toString('utf8'), claimsLimits)
@@ -60,12 +64,13 @@ function decode(part: string): Buffer | undefined {
   return octets.toString('base64url') === part ? octets : undefined
 }
 
-function readHeader(octets: Buffer): TokenHeader | TokenRefusal {
+function readHeader(octets: Buffer, kidIfMissing: string | undefined): TokenHeader | TokenRefusal {
   const header = isUtf8(octets) ? readStrictJson(octets.toString('utf8'), headerLimits) : undefined
   if (header === undefined) return refused('header-not-strict-json')
   if (!Object.keys(header).every((name) => knownMembers.has(name)))
     return refused('header-member-refused')
-  const { alg, kid, typ } = header
+  const { alg, typ } = header
+  const kid = Object.hasOwn(header, 'kid') ? header['kid'] : kidIfMissing
   if (!isBoundedString(alg, 32) || !isBoundedString(kid, 256)) return refused('header-malformed')
   if (typ !== undefined && !isBoundedString(typ, 128)) return refused('header-malformed')
   return { alg, kid, typ: typ?.toLowerCase().replace(/^application\//, '') }

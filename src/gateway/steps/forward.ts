@@ -22,7 +22,17 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
     const bodyLimits = { maxBodyBytes: group.maxBodyBytes, idleTimeoutMs }
     if (group.upstream.kind === 'service') {
       const { service } = group.upstream
-      const call = { service, authentication, bodyLimits, profile: group.errorProfile, own }
+      const explain = (reason: string): void => {
+        c.set('cause', new Error(reason))
+      }
+      const call = {
+        service,
+        authentication,
+        bodyLimits,
+        profile: group.errorProfile,
+        own,
+        explain,
+      }
       return callService(exchange, call).then((answer) => {
         // Nobody is left to answer; the log says so.
         if (outgoing.closed) return alreadySent
