@@ -23,7 +23,7 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
     if (group.upstream.kind === 'service') {
       const { service } = group.upstream
       const explain = (reason: string): void => {
-        c.set('cause', new Error(reason))
+        c.env.notes.cause = new Error(reason)
       }
       const call = {
         service,
