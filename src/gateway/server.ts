@@ -54,6 +54,8 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
     connectionsCheckingInterval: 1_000,
     // A missing Host is refused at ingress, in the envelope.
     requireHostHeader: false,
+    // No stream is set up for a body that is not there.
+    optimizeEmptyRequests: true,
     noDelay: true,
   })
   // Node would drop the fields above its own count in silence; ingress counts and refuses.

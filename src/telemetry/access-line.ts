@@ -11,17 +11,29 @@ const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
  * @param time RFC 3339
  */
 export function accessLine(time: string, record: AccessRecord): string {
+  // One look at all texts together: nearly always none has to be escaped.
+  let texts = ''
+  for (const name in record) {
+    const value = record[name]
+    if (typeof value === 'string') texts += value
+  }
+  const quoted = plain.test(texts) ? asItIs : escaped
   let line = `{"level":"info","time":"${time}"`
   for (const name in record) {
     const value = record[name]
-    if (value !== undefined) line += `,"${name}":${json(value)}`
+    if (value === undefined) continue
+    line += `,"${name}":${typeof value === 'string' ? quoted(value) : String(finite(value))}`
   }
   return `${line}}\n`
 }
 
-function json(value: string | number | boolean): string {
-  if (typeof value !== 'string') return Number.isNaN(value) ? 'null' : String(value)
-  return plain.test(value) ? `"${value}"` : escaped(value)
+/** JSON has no name for what is not a number. */
+function finite(value: number | boolean): number | boolean | null {
+  return Number.isNaN(value) ? null : value
+}
+
+function asItIs(value: string): string {
+  return `"${value}"`
 }
 
 /** JSON leaves these as they are; some terminals obey them, and some readers end a line there. */
