@@ -23,6 +23,7 @@ export type AuditAction =
   | `partner-client.${Managed | 'secret-added'}`
   | `access-grant.${'created' | 'deleted'}`
   | `resource.${'created' | 'updated' | 'deleted'}`
+  | `role-binding.${'created' | 'deleted'}`
   | `signing-key.${'created' | 'became-current' | 'retired' | 'deleted'}`
   | 'token.revoked'
 

@@ -21,6 +21,7 @@ import { managePrincipals, type Principals } from './principals.ts'
 import type { CacheLimits } from './record-cache.ts'
 import { manageResources, type Resources } from './resources.ts'
 import { createRevokeToken, type RevokeToken } from './revocations.ts'
+import { manageRoleBindings, type RoleBindings } from './role-bindings.ts'
 import { createSealing } from './sealing.ts'
 import { manageSigningKeys, type KeyRotation } from './signing-keys.ts'
 import { noteUses } from './sql/api-keys.ts'
@@ -84,6 +85,7 @@ export type Directory = LookUps & {
   readonly partnerClients: PartnerClients
   readonly accessGrants: AccessGrants
   readonly resources: Resources
+  readonly roleBindings: RoleBindings
   readonly keyRotation: KeyRotation
 
   /** Whether there is no organization yet. */
@@ -158,6 +160,7 @@ async function openOn(database: Database, options: DirectoryOptions): Promise<Di
     partnerClients: managePartnerClients(database, make, digests),
     accessGrants: manageAccessGrants(database, make),
     resources: manageResources(database, make),
+    roleBindings: manageRoleBindings(database, make),
     keyRotation: manageSigningKeys(database, make, sealing, refreshSigningKeys),
 
     isEmpty: () => isEmpty(database),

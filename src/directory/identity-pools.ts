@@ -5,6 +5,7 @@ import type { Session } from './database.ts'
 import type { Page } from './page.ts'
 import type { PoolRecord } from './provider-record.ts'
 import { generateId } from './random-id.ts'
+import { deleteRoleBindingsOf } from './role-bindings.ts'
 import {
   deletePoolById,
   insertPool,
@@ -90,6 +91,7 @@ async function setState(change: Change, id: string, state: PoolRecord['state']):
 
 async function remove(change: Change, id: string): Promise<void> {
   const before = await locked(change, id)
+  await deleteRoleBindingsOf(change, before.organization_id, [id])
   await change.query(deletePoolById, id)
   await change.record('identity-pool.deleted', before.organization_id, id)
 }

@@ -5,6 +5,7 @@ import type { Session } from './database.ts'
 import type { Page } from './page.ts'
 import type { ProviderRecord } from './provider-record.ts'
 import { generateId } from './random-id.ts'
+import { deleteRoleBindingsOf } from './role-bindings.ts'
 import {
   deleteProviderById,
   insertProvider,
@@ -91,6 +92,7 @@ async function setState(change: Change, id: string, state: ProviderRecord['state
 
 async function remove(change: Change, id: string): Promise<void> {
   const { organizationId, poolIds } = await locked(change, id)
+  await deleteRoleBindingsOf(change, organizationId, poolIds)
   await change.query(deleteProviderById, id)
   await change.record('identity-pool.deleted', organizationId, ...poolIds)
   await change.record('identity-provider.deleted', organizationId, id)

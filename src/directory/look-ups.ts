@@ -13,6 +13,7 @@ import {
 } from './provider-record.ts'
 import { createRecordCache, type CacheLimits, type Found } from './record-cache.ts'
 import { createRevocations } from './revocations.ts'
+import { readRoleBindings, type RoleBindingRecord } from './role-bindings.ts'
 import type { Sealing } from './sealing.ts'
 import { createSigningKeyReader, type SigningKeys } from './signing-key-record.ts'
 import { createSnapshot } from './snapshot.ts'
@@ -32,6 +33,8 @@ export type LookUps = {
   readonly findPartnerClient: (clientId: string) => Found<PartnerClientRecord | undefined>
   /** The names of all that an organization is granted. */
   readonly findGrants: (organizationId: string) => Found<ReadonlySet<string>>
+  /** Every role that a user, a service account or an identity pool has, and on what. */
+  readonly findRoleBindings: (principalId: string) => Found<readonly RoleBindingRecord[]>
   /** Whether one of our tokens was revoked, by its `jti`. */
   readonly isTokenRevoked: (jti: string) => boolean
   /** Our signing keys; undefined before any was made. Never throws. */
@@ -74,6 +77,7 @@ export function createLookUps(parts: Parts): CachedLookUps {
   const pools = createRecordCache({ ...parts, lookUp: (id) => readPool(session, id) })
   const clients = createRecordCache({ ...parts, lookUp: (id) => readPartnerClient(session, id) })
   const grants = createRecordCache({ ...parts, lookUp: (id) => readGrants(session, id) })
+  const bindings = createRecordCache({ ...parts, lookUp: (id) => readRoleBindings(session, id) })
   const revocations = createRevocations(parts)
   const signingKeys = createSnapshot<SigningKeys | undefined>({
     ...parts,
@@ -82,7 +86,7 @@ export function createLookUps(parts: Parts): CachedLookUps {
     intervalMs: limits.maxAgeMs,
     read: createSigningKeyReader(session, sealing, log),
   })
-  const caches = [keys, providers, pools, clients, grants]
+  const caches = [keys, providers, pools, clients, grants, bindings]
   const snapshots = [revocations, signingKeys]
 
   /** By the kinds that the triggers of the schema notify. */
@@ -92,6 +96,7 @@ export function createLookUps(parts: Parts): CachedLookUps {
     ['identity-pool', pools.forget],
     ['partner-client', clients.forget],
     ['access-grants', grants.forget],
+    ['role-bindings', bindings.forget],
     ['token', revocations.told],
     ['signing-key', () => void signingKeys.refresh()],
     // Not looked up by themselves.
@@ -106,6 +111,7 @@ export function createLookUps(parts: Parts): CachedLookUps {
     findPool: (id) => (isPoolId(id) ? pools.find(id) : undefined),
     findPartnerClient: (id) => (isClientId(id) ? clients.find(id) : undefined),
     findGrants: (organizationId) => orElse(grants.find(organizationId), noGrants),
+    findRoleBindings: (principalId) => orElse(bindings.find(principalId), noBindings),
     isTokenRevoked: revocations.isTokenRevoked,
     signingKeys: signingKeys.value,
 
@@ -137,6 +143,7 @@ export function createLookUps(parts: Parts): CachedLookUps {
 
 const noProviders: readonly ProviderWithPools[] = []
 const noGrants: ReadonlySet<string> = new Set()
+const noBindings: readonly RoleBindingRecord[] = []
 
 function orElse<Value>(found: Found<Value | undefined>, otherwise: Value): Found<Value> {
   if (found instanceof Promise) return found.then((value) => value ?? otherwise)

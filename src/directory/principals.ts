@@ -4,6 +4,7 @@ import type { Change, MakeChange } from './change.ts'
 import type { Session } from './database.ts'
 import type { Page } from './page.ts'
 import { generateId } from './random-id.ts'
+import { deleteRoleBindingsOf } from './role-bindings.ts'
 import { deleteKeysOfOwner } from './sql/api-keys.ts'
 import {
   deletePrincipalById,
@@ -43,7 +44,7 @@ export type Principals = {
     account: NewServiceAccount,
     actor: Actor,
   ) => Promise<{ id: string }>
-  /** Delete a user or a service account and all its keys. */
+  /** Delete a user or a service account and all its keys and role bindings. */
   readonly delete: (principalId: string, actor: Actor) => Promise<void>
   /** The users and service accounts of an organization, in the order of their ids. */
   readonly list: (organizationId: string, page: Page) => Promise<readonly ListedPrincipal[]>
@@ -91,6 +92,7 @@ async function remove(change: Change, principalId: string): Promise<void> {
   const { kind, organization_id: organizationId } = principal
   // The foreign key would delete the keys as well, but would not say which.
   const keyIds = (await change.query(deleteKeysOfOwner, principalId)).map(({ id }) => id)
+  await deleteRoleBindingsOf(change, organizationId, [principalId])
   await change.query(deletePrincipalById, principalId)
   await change.record('api-key.deleted', organizationId, ...keyIds)
   await change.record(`${kind}.deleted`, organizationId, principalId)

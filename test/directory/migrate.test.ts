@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -6,8 +6,14 @@ import { openDirectory } from '../../src/directory/directory.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { openOnServer, peppers, testOptions } from './opening.ts'
 
+const folder = join(import.meta.dirname, '../../src/directory/sql')
+
+/** Every version of the schema, from the first to this program's. */
+let versions: readonly { readonly version: number }[]
 let postgres: TestPostgres
 beforeAll(async () => {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.sql'))
+  versions = files.map((_, index) => ({ version: index + 1 }))
   postgres = await startPostgres()
 }, 60_000)
 afterAll(() => postgres.stop())
@@ -24,7 +30,7 @@ test('gateways that start at the same time on an empty database end with one sch
   await Promise.all([1, 2, 3, 4].map(() => openOnServer(url)))
   const client = await connect(url)
   const { rows } = await client.query('SELECT version FROM schema_migrations ORDER BY version')
-  expect(rows).toEqual([{ version: 1 }, { version: 2 }])
+  expect(rows).toEqual(versions)
 })
 
 test('a gateway that starts again finds the schema as it is, with what it holds', async () => {
@@ -39,7 +45,6 @@ test('what an earlier version wrote stays, also where several gateways migrate i
   const url = await postgres.createDatabase()
   const client = await connect(url)
   const first = '0001-organizations-principals-api-keys.sql'
-  const folder = join(import.meta.dirname, '../../src/directory/sql')
   await client.query(await readFile(join(folder, first), 'utf8'))
   await client.query(
     `CREATE TABLE schema_migrations (
@@ -57,7 +62,7 @@ test('what an earlier version wrote stays, also where several gateways migrate i
   )
   const [gateway] = await Promise.all([1, 2, 3, 4].map(() => openOnServer(url)))
   const { rows } = await client.query('SELECT version FROM schema_migrations ORDER BY version')
-  expect(rows).toEqual([{ version: 1 }, { version: 2 }])
+  expect(rows).toEqual(versions)
   const key = await gateway?.findApiKey('AAAAAAAAAAAAAAAA')
   expect(key).toMatchObject({
     owner: { id: 'u-1' },
@@ -81,7 +86,7 @@ test('a schema that is newer than the program is refused, and not touched', asyn
   const client = await connect(url)
   await client.query("INSERT INTO schema_migrations (version, name) VALUES (999, 'later')")
   await expect(openOnServer(url)).rejects.toThrow(
-    "The directory's schema has version 999, but this program knows versions up to 2 only. Start a newer Gatehouse, or restore a backup of the database.",
+    `The directory's schema has version 999, but this program knows versions up to ${versions.length} only. Start a newer Gatehouse, or restore a backup of the database.`,
   )
 })
 

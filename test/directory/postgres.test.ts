@@ -3,6 +3,7 @@ import type { Directory } from '../../src/directory/directory.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { describeDirectory } from './contract.ts'
 import { openOnServer } from './opening.ts'
+import { describeRoleBindings } from './role-contract.ts'
 import { describeTokenParts } from './token-contract.ts'
 
 let postgres: TestPostgres
@@ -14,4 +15,5 @@ afterAll(() => postgres.stop())
 const open = async (): Promise<Directory> => openOnServer(await postgres.createDatabase())
 
 describeDirectory(open)
+describeRoleBindings(open)
 describeTokenParts(open)

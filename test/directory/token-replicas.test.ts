@@ -40,8 +40,12 @@ async function fill(url: string) {
     const resourceKey = await directory.apiKeys.create({ ownerId, resource: ofResource }, actor)
     const userKey = await directory.apiKeys.create({ ownerId, resource: { kind: 'cloud' } }, actor)
     await directory.accessGrants.create({ organizationId, name: 'early' }, actor)
+    const crnPattern = `crn://confluent.cloud/organization=${organizationId}`
+    const role = { organizationId, role: 'Viewer', crnPattern }
+    const binding = await directory.roleBindings.create({ ...role, principalId: ownerId }, actor)
+    await directory.roleBindings.create({ ...role, principalId: pool.poolId }, actor)
     await directory.keyRotation.ensure('EdDSA', actor)
-    return { ...pool, client, resource, resourceKey, userKey }
+    return { ...pool, client, resource, resourceKey, userKey, binding }
   } finally {
     await directory.close()
   }
@@ -82,6 +86,11 @@ const resourceKeyExists: Revocation[2] = async (directory, { resourceKey }) =>
 
 const grantIsGiven: Revocation[2] = async (directory, { organizationId }) =>
   (await directory.findGrants(organizationId)).has('early')
+
+const isBound =
+  (who: 'userId' | 'poolId'): Revocation[2] =>
+  async (directory, filled) =>
+    (await directory.findRoleBindings(filled[who])).length > 0
 
 /** The changes of a pool and of its provider, as one of the two look-ups has to notice them. */
 function revocationsOf(by: string, holds: Revocation[2]): readonly Revocation[] {
@@ -150,6 +159,21 @@ const revocations: readonly Revocation[] = [
     'a grant is taken back',
     (d, { organizationId }) => d.accessGrants.delete({ organizationId, name: 'early' }, actor),
     grantIsGiven,
+  ],
+  [
+    'a role binding is deleted',
+    (d, { binding }) => d.roleBindings.delete(binding.id, actor),
+    isBound('userId'),
+  ],
+  [
+    'a user with a role is deleted',
+    (d, { userId }) => d.principals.delete(userId, actor),
+    isBound('userId'),
+  ],
+  [
+    'a pool with a role is deleted',
+    (d, { poolId }) => d.identityPools.delete(poolId, actor),
+    isBound('poolId'),
   ],
   [
     'a token is revoked',
@@ -221,6 +245,12 @@ describe('when an operator works by hand', () => {
       'gives a pool of an issuer another id',
       `UPDATE identity_pools SET id = 'pool-x'`,
       issuerIsFound,
+    ],
+    ['deletes the organization of a role', 'DELETE FROM organizations', isBound('userId')],
+    [
+      'gives a pool with a role another id',
+      `UPDATE identity_pools SET id = 'pool-x'`,
+      isBound('poolId'),
     ],
     ['deletes the partners', 'DELETE FROM partners', clientIsEnabled],
     ['deletes the resources', 'DELETE FROM resources', resourceKeyExists],
