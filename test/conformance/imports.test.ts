@@ -17,6 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   gateway: ['errors', 'telemetry', 'auth', 'limits', 'catalog'],
   sts: ['errors', 'auth', 'gateway'],
   oauth: ['errors', 'auth', 'gateway'],
+  crn: ['errors'],
   demo: [],
   cli: ['errors'],
 }
