@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { createAuthenticator } from './auth/authenticate.ts'
+import { createAuthorizeByRoles } from './auth/roles/authorize.ts'
 import type { Configuration } from './config/schema.ts'
 import { openDirectory, type Directory } from './directory/directory.ts'
 import { adminServer, createAdmin } from './gateway/admin.ts'
@@ -7,6 +8,7 @@ import { createChain } from './gateway/chain.ts'
 import { createFindClient, isLoopback } from './gateway/client.ts'
 import { createListener } from './gateway/listener.ts'
 import { createPublicServer } from './gateway/server.ts'
+import { createMatchesCrn } from './crn-matching.ts'
 import { createCredentials } from './credentials.ts'
 import { compileGroups, type Services } from './groups.ts'
 import { checkKeyFiles } from './signing.ts'
@@ -42,7 +44,10 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
   const { listen, requests, transport, shutdown } = configuration
   // Operations are compiled before anything is opened, and what serves some of them needs a directory.
   const services = Promise.withResolvers<Services>()
-  const { catalog, warnings, upstreams } = await compileGroups(configuration, services.promise)
+  const { catalog, roles, warnings, upstreams } = await compileGroups(
+    configuration,
+    services.promise,
+  )
   // What fails once something is open leaves it open, and the process running.
   await checkKeyFiles(configuration.tokens)
   const directory = await openConfiguredDirectory(configuration, log)
@@ -62,6 +67,12 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
       realm: 'gatehouse',
     }),
     poolField: configuration.tokens.poolField,
+    authorizeByRoles: createAuthorizeByRoles({
+      roles: () => roles,
+      findRoleBindings: directory.findRoleBindings,
+      matchesCrn: createMatchesCrn(),
+      crnAuthority: configuration.crnAuthority,
+    }),
     findGrants: directory.findGrants,
     admit: admission.admit,
     admitAddress: admission.admitAddress,

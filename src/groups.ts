@@ -1,4 +1,6 @@
+import { compileRoles, type Roles } from './auth/roles/role.ts'
 import { compileCatalog, type Catalog } from './catalog/catalog.ts'
+import { CatalogError } from './catalog/catalog-error.ts'
 import type { Configuration } from './config/schema.ts'
 import type { ApiGroup } from './gateway/api-group.ts'
 import { isLoopback } from './gateway/client.ts'
@@ -9,6 +11,7 @@ import type { LimitClass } from './limits/admission.ts'
 /** The API groups of a configuration, compiled, with their upstreams connected. */
 export type CompiledGroups = {
   readonly catalog: Catalog<ApiGroup>
+  readonly roles: Roles
   readonly upstreams: readonly Upstream[]
   readonly warnings: readonly string[]
 }
@@ -23,7 +26,7 @@ type ServiceName = NonNullable<GroupConfiguration['service']>
 
 /**
  * @param services absent where nothing is going to be served
- * @throws {CatalogError} where the OpenAPI documents do not compile
+ * @throws {CatalogError} where the OpenAPI documents or the roles do not compile
  */
 export async function compileGroups(
   configuration: Configuration,
@@ -31,9 +34,11 @@ export async function compileGroups(
 ): Promise<CompiledGroups> {
   const groups = configuration.apiGroups.map((group) => apiGroup(group, configuration, services))
   const { catalog, warnings } = await compileCatalog(groups)
+  const { roles, problems } = compileRoles(configuration.roles, catalog.operations)
+  if (problems.length > 0) throw new CatalogError(problems)
   const unnamed = namelessWarning(configuration)
   const upstreams = groups.flatMap(({ upstream }) => (upstream.kind === 'network' ? upstream : []))
-  return { catalog, warnings: [...unnamed, ...warnings], upstreams }
+  return { catalog, roles, warnings: [...unnamed, ...warnings], upstreams }
 }
 
 /**
@@ -70,11 +75,22 @@ function apiGroup(
     undeclaredSecurity: group.undeclaredSecurity,
     earlyAccess: group.earlyAccess,
     resource: group.resource,
+    crn: group.crn,
+    authorization: group.authorization ?? defaultAuthorization(group.service),
+    hideExistence: group.hideExistence,
     errorProfile: group.errorProfile,
     limitClass: limitClass(group.limitClass, limits.classes[group.limitClass]),
     maxBodyBytes: group.maxBodyBytes ?? requests.maxBodyBytes,
     upstream: upstreamOf(group, services),
   }
+}
+
+/** Services whose callers show by what they present what they may do. */
+const decidingThemselves: ReadonlySet<string> = new Set(['sts', 'oauth'])
+
+/** Other people's services know their own rules; our own resources have none beside the roles. */
+function defaultAuthorization(service: string | undefined): ApiGroup['authorization'] {
+  return service === undefined || decidingThemselves.has(service) ? 'upstream' : 'roles'
 }
 
 function upstreamOf(

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createApp, openConfiguredDirectory } from './app.ts'
+import { rolesHolding } from './auth/roles/role.ts'
 import { CatalogError } from './catalog/catalog-error.ts'
 import { describeRoutes } from './catalog/route-list.ts'
 import { firstRunMessage } from './cli/first-run.ts'
@@ -27,8 +28,10 @@ const commands: Commands = {
     process.stdout.write(`${catalog.operations.length} operations: ok\n`)
   },
   async routes(configPath, output) {
-    const { catalog } = await compileGroups(await loadConfiguration(configPath, process.env))
-    const rows = describeRoutes(catalog)
+    const { catalog, roles } = await compileGroups(await loadConfiguration(configPath, process.env))
+    const rows = describeRoutes(catalog, ({ id, group }) =>
+      group.authorization === 'roles' ? rolesHolding(roles, id) : undefined,
+    )
     if (output === 'json') {
       process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`)
       return
@@ -39,10 +42,20 @@ const commands: Commands = {
       row.hosts.length === 0 ? '*' : row.hosts.join(','),
       row.group,
       row.authorizations,
+      row.roles === undefined ? '(service)' : row.roles.join(',') || '(nobody)',
       row.stage,
       row.grants.length === 0 ? '-' : row.grants.join(' | '),
     ])
-    const headings = ['METHOD', 'PATH', 'HOSTS', 'GROUP', 'AUTHORIZATIONS', 'STAGE', 'GRANT']
+    const headings = [
+      'METHOD',
+      'PATH',
+      'HOSTS',
+      'GROUP',
+      'AUTHORIZATIONS',
+      'ROLES',
+      'STAGE',
+      'GRANT',
+    ]
     process.stdout.write(table(headings, cells))
   },
   bootstrap: ({ configPath, organizationName, userEmail, ifEmpty }) =>

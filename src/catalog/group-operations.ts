@@ -1,4 +1,5 @@
 import { basePathOf } from './base-path.ts'
+import { crnTemplateOf } from './crn-template.ts'
 import { declarationsOf, type Declaration } from './declarations.ts'
 import { dereferenced, type OpenApiDocument } from './document.ts'
 import { withEarlyAccess, type EarlyAccess } from './early-access.ts'
@@ -20,6 +21,8 @@ export type ServingRules = SecurityRules & {
   readonly basePath?: string | undefined
   /** Absent: what the document says. */
   readonly earlyAccess?: EarlyAccess | undefined
+  /** What its operations act on where the document does not say; as `x-gatehouse-crn`. */
+  readonly crn?: string | undefined
 }
 
 /** Compile the operations of one group; whatever is wrong with one of them is reported by its name. */
@@ -65,6 +68,7 @@ function compileOperation<G extends ServingRules>(
   const security = memberOf(operation, 'security') ?? memberOf(root, 'security')
   const served = within(`${method} ${path}`, findings)
   warnOfOddities(template, served)
+  const parameters = parametersOf(document, pathItem, operation)
   return {
     id: `${group.name} ${method} ${path}`,
     operationId: textOf(memberOf(operation, 'operationId')),
@@ -75,7 +79,8 @@ function compileOperation<G extends ServingRules>(
     // A reference that leads nowhere must not look like security that was never declared.
     security: compileSecurity(dereferenced(document, security) ?? security, root, group, served),
     lifecycle: lifecycleOf(operation, pathItem, served),
-    parameters: parametersOf(document, pathItem, operation),
+    parameters,
+    crn: crnTemplateOf({ operation, pathItem }, group.crn, { template, parameters }, served),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { SecurityPolicy } from '../auth/policy.ts'
+import type { CrnTemplate } from './crn-template.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Parameter } from './parameters.ts'
 import type { PathTemplate } from './path-template.ts'
@@ -16,4 +17,5 @@ export type Operation<G> = {
   readonly security: SecurityPolicy
   readonly lifecycle: Lifecycle
   readonly parameters: readonly Parameter[]
+  readonly crn: CrnTemplate
 }

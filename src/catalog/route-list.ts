@@ -1,6 +1,7 @@
 import type { SecurityPolicy } from '../auth/policy.ts'
 import type { Catalog } from './catalog.ts'
 import { grantsThatOpen, type Stage } from './lifecycle.ts'
+import type { Operation } from './operation.ts'
 
 /** One operation as it is listed for people. */
 export type RouteRow = {
@@ -12,24 +13,34 @@ export type RouteRow = {
   readonly group: string
   /** What opens it, by the scheme names of the document: `a | b & c`; 'none' where nothing is asked for. */
   readonly authorizations: string
+  /** The roles that hold it; undefined where the service decides. */
+  readonly roles: readonly string[] | undefined
   readonly stage: Stage
   /** What an organization must be granted, one of these, to use it; empty: nothing. */
   readonly grants: readonly string[]
 }
 
-/** List every operation of a catalog, by path, then method, then group. */
-export function describeRoutes(
-  catalog: Catalog<{ readonly name: string; readonly hosts: readonly string[] }>,
+type Listed = { readonly name: string; readonly hosts: readonly string[] }
+
+/**
+ * List every operation of a catalog, by path, then method, then group.
+ *
+ * @param rolesOf the roles that hold an operation; undefined where its service decides
+ */
+export function describeRoutes<G extends Listed>(
+  catalog: Catalog<G>,
+  rolesOf: (operation: Operation<G>) => readonly string[] | undefined,
 ): readonly RouteRow[] {
   return catalog.operations
-    .map(({ method, path, group, security, lifecycle }) => ({
-      method,
-      path,
-      hosts: group.hosts,
-      group: group.name,
-      authorizations: authorizationsOf(security),
-      stage: lifecycle.stage,
-      grants: grantsThatOpen(lifecycle, group.name),
+    .map((operation) => ({
+      method: operation.method,
+      path: operation.path,
+      hosts: operation.group.hosts,
+      group: operation.group.name,
+      authorizations: authorizationsOf(operation.security),
+      roles: rolesOf(operation),
+      stage: operation.lifecycle.stage,
+      grants: grantsThatOpen(operation.lifecycle, operation.group.name),
     }))
     .toSorted(
       (a, b) =>

@@ -100,6 +100,23 @@ export const apiGroup = z
       .union([z.boolean(), z.array(z.string().min(1))], 'Must be true or a list of operations')
       .default(false)
       .describe('In Early Access beside what the document says: all, or METHOD /path as served.'),
+    authorization: z
+      .enum(['roles', 'upstream'])
+      .optional()
+      .describe(
+        'Who decides what a known caller may do: roles and their bindings, or the service itself. Absent: the service, where it is not one of our own resources.',
+      ),
+    crn: z
+      .string()
+      .max(1_000)
+      .optional()
+      .describe(
+        'What operations without x-gatehouse-crn act on, within the organization: kind={parameter}/kind=id.',
+      ),
+    hideExistence: z
+      .boolean()
+      .default(false)
+      .describe('Answer 404 in place of 403 to who has no role at all on what a path names.'),
     undeclaredSecurity: z
       .union(
         [z.literal('anonymous'), z.array(credentialKind).min(1)],

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { CredentialKind } from '../auth/policy.ts'
 import { schemeMapping, apiGroup } from './group-schema.ts'
+import { roles } from './roles-schema.ts'
 import { scopeLimits, addressLimit } from './limits-schema.ts'
 import { signingKeys } from './signing-keys-schema.ts'
 import { port, milliseconds, bytes, count, address, cidr, origin } from './values.ts'
@@ -44,6 +45,11 @@ export const configurationSchema = z.strictObject({
     })
     .prefault({}),
   publicOrigin: origin.optional().describe('Origin of links in answers, such as doc_url.'),
+  crnAuthority: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]+(?::[0-9]{1,5})?$/, 'Must be a host name, with a port or not')
+    .default('confluent.cloud')
+    .describe('Authority of the names of resources (CRNs).'),
   transport: z
     .strictObject({
       trustedProxies: z
@@ -178,6 +184,7 @@ export const configurationSchema = z.strictObject({
     .prefault({})
     .describe('Tokens that are verified, and those that we issue.'),
   apiGroups: z.array(apiGroup).min(1),
+  roles,
   shutdown: z
     .strictObject({
       readinessGraceMs: z

@@ -3,12 +3,15 @@ import type { Change } from './change.ts'
 import { createOrganization, isEmpty } from './organizations.ts'
 import type { SecretDigests } from './pepper.ts'
 import { createUser } from './principals.ts'
+import { createRoleBinding } from './role-bindings.ts'
 import { lockBootstrap } from './sql/organizations.ts'
 
 export type FirstUser = {
   readonly organizationName: string
   readonly userEmail: string
   readonly userName?: string
+  /** Authority of the organization's name, on which the user gets the role. */
+  readonly crnAuthority?: string
 }
 
 export type Bootstrapped = {
@@ -17,8 +20,11 @@ export type Bootstrapped = {
   readonly apiKey: { readonly id: string; readonly secret: string }
 }
 
+/** Holds every operation, unless the configuration says otherwise. */
+const administrator = 'OrganizationAdmin'
+
 /**
- * Make the first organization, its first user and a cloud API key, in a directory without any.
+ * Make the first organization, its administrator and a cloud API key, in a directory without any.
  * Of several processes that do it at once, one makes them.
  *
  * @returns undefined where the directory is not empty
@@ -27,7 +33,7 @@ export type Bootstrapped = {
 export async function bootstrap(
   change: Change,
   digests: SecretDigests,
-  { organizationName, userEmail, userName = '' }: FirstUser,
+  { organizationName, userEmail, userName = '', crnAuthority = 'confluent.cloud' }: FirstUser,
 ): Promise<Bootstrapped | undefined> {
   await change.query(lockBootstrap)
   if (!(await isEmpty(change))) return undefined
@@ -38,6 +44,12 @@ export async function bootstrap(
     displayName: userName,
   }
   const user = await createUser(change, newUser)
+  await createRoleBinding(change, {
+    organizationId: organization.id,
+    principalId: user.id,
+    role: administrator,
+    crnPattern: `crn://${crnAuthority}/organization=${organization.id}`,
+  })
   const key = { ownerId: user.id, resource: { kind: 'cloud' }, displayName: 'First key' } as const
   const apiKey = await createApiKey(change, digests, key)
   return { organizationId: organization.id, userId: user.id, apiKey }

@@ -6,6 +6,10 @@ import type { Upstream } from './upstream.ts'
 
 /** An API group as the chain sees it: what the catalog compiles, and what the gateway does with it. */
 export type ApiGroup = GroupSource & {
+  /** Who decides what a known caller may do. */
+  readonly authorization: 'roles' | 'upstream'
+  /** Whether what a caller has no role on looks as if it did not exist. */
+  readonly hideExistence: boolean
   readonly errorProfile: ErrorProfile
   readonly limitClass: LimitClass
   readonly maxBodyBytes: number

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import type { Authenticate } from '../auth/authenticate.ts'
 import type { AssertIdentity } from '../auth/own/assertion.ts'
+import type { AuthorizeByRoles } from '../auth/roles/authorize.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Admit, AdmitAddress } from '../limits/admission.ts'
 import type { WriteAccess } from './access-log.ts'
@@ -16,6 +17,7 @@ import { matchStep } from './steps/match.ts'
 import { observeStep } from './steps/observe.ts'
 import { refuse } from './steps/refuse.ts'
 import { requireHttpsStep } from './steps/require-https.ts'
+import { requireRoleStep } from './steps/require-role.ts'
 import { vouchStep } from './steps/vouch.ts'
 
 /** What the chain decides with; each part knows nothing of the others. */
@@ -25,6 +27,7 @@ export type ChainParts = {
   readonly authenticate: Authenticate
   /** Name, in lower case, of the field by which callers name identity pools. */
   readonly poolField: string
+  readonly authorizeByRoles: AuthorizeByRoles
   readonly findGrants: FindGrants
   readonly admit: Admit
   readonly admitAddress: AdmitAddress
@@ -52,6 +55,7 @@ export function createChain(parts: ChainParts): Hono<GatewayEnv> {
       documentationStep(),
       matchStep(parts.catalog),
       authenticateStep(parts.authenticate, parts.admitAddress, parts.poolField),
+      requireRoleStep(parts.authorizeByRoles),
       authorizeStep(parts.findGrants),
       admitStep(parts.admit, parts.admitAddress),
       vouchStep(parts.assertIdentity),

@@ -73,7 +73,7 @@ test('thousands of operations are found, each by its own path', async () => {
   }
 })
 
-test('routes are listed by path, with what opens them as the document names it', async () => {
+test('routes are listed by path, with what opens them as the document names it, and the roles that hold them', async () => {
   const { catalog } = await compileGroups(
     {
       name: 'iam/v2',
@@ -99,25 +99,45 @@ test('routes are listed by path, with what opens them as the document names it',
   )
   const hosts = ['api.example.com']
   const open = { stage: 'generally-available', grants: [] }
-  expect(describeRoutes(catalog)).toEqual([
+  const rolesOf = ({ method, group }: { method: string; group: { name: string } }) =>
+    group.name === 'iam/v2' ? [method, 'Admin'] : undefined
+  expect(describeRoutes(catalog, rolesOf)).toEqual([
     {
       method: 'GET',
       path: '/a',
       hosts,
       group: 'iam/v2',
       authorizations: 'none | cloud-api-key & oauth',
+      roles: ['GET', 'Admin'],
       ...open,
     },
-    { method: 'GET', path: '/b', hosts, group: 'iam/v2', authorizations: 'oauth (a b)', ...open },
+    {
+      method: 'GET',
+      path: '/b',
+      hosts,
+      group: 'iam/v2',
+      authorizations: 'oauth (a b)',
+      roles: ['GET', 'Admin'],
+      ...open,
+    },
     {
       method: 'PUT',
       path: '/b',
       hosts,
       group: 'iam/v2',
       authorizations: 'cloud-api-key | confluent-sts-access-token',
+      roles: ['PUT', 'Admin'],
       stage: 'preview',
       grants: [],
     },
-    { method: 'POST', path: '/sts', hosts: [], group: 'sts/v1', authorizations: 'none', ...open },
+    {
+      method: 'POST',
+      path: '/sts',
+      hosts: [],
+      group: 'sts/v1',
+      authorizations: 'none',
+      roles: undefined,
+      ...open,
+    },
   ])
 })

@@ -15,7 +15,7 @@ const document = {
 
 async function listed(changes: Partial<TestGroup>): Promise<readonly string[]> {
   const { catalog } = await compileGroups({ name: 'g/v1', mount: '/m', ...changes, document })
-  return describeRoutes(catalog).map(
+  return describeRoutes(catalog, () => undefined).map(
     ({ method, path, stage, grants }) => `${method} ${path} ${stage} ${grants.join('|') || '-'}`,
   )
 }

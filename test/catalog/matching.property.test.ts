@@ -94,6 +94,7 @@ function operationOf([text, method]: readonly [string, string]): Operation<strin
       requestAccessName: undefined,
     },
     parameters: [],
+    crn: [],
   }
 }
 

@@ -303,13 +303,19 @@ export function describeDirectory(open: () => Promise<Directory>): void {
   describe('the first start', () => {
     const first = { organizationName: 'Example', userEmail: 'ada@example.com', userName: 'Ada' }
 
-    test('makes an organization, a user and a cloud key that works', async () => {
+    test('makes an organization, its administrator and a cloud key that works', async () => {
       const directory = await open()
       const made = await directory.bootstrap(first, actor)
       if (made === undefined) throw new Error('nothing was made')
       expect(await present(directory, made.apiKey)).toBe('accepted')
       const [user] = await directory.principals.list(made.organizationId, everything)
       expect(user).toMatchObject({ id: made.userId, displayName: 'Ada', email: 'ada@example.com' })
+      expect(await directory.findRoleBindings(made.userId)).toMatchObject([
+        {
+          role: 'OrganizationAdmin',
+          crnPattern: `crn://confluent.cloud/organization=${made.organizationId}`,
+        },
+      ])
     })
 
     test('makes it once, also where several do it at the same time', async () => {

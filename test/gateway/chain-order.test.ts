@@ -13,6 +13,13 @@ beforeAll(async () => {
     groups: [
       { name: 'things/v1', paths: { '/{any}': { get: {} } }, upstreamUrl: upstream.url },
       {
+        name: 'mine/v1',
+        mount: '/mine',
+        authorization: 'roles',
+        paths: { '/{any}': { get: { 'x-gatehouse-crn': 'organization={any}' } } },
+        upstreamUrl: upstream.url,
+      },
+      {
         name: 'dead/v1',
         mount: '/dead',
         paths: { '/{any}': { get: {}, post: {} } },
@@ -63,6 +70,8 @@ const pairs: readonly (readonly [string, string, () => readonly string[], string
   ['match, admit', 'GET /no/where', () => [secure, known()], 'OPERATION_NOT_FOUND'],
   ['authenticate, admit', 'GET /x', () => [secure], 'AUTHENTICATION_REQUIRED'],
   ['authenticate, admit', 'GET /x', () => [secure, unknown], 'CREDENTIAL_REJECTED'],
+  ['authenticate, authorize', 'GET /mine/x', () => [secure, unknown], 'CREDENTIAL_REJECTED'],
+  ['authorize, admit', 'GET /mine/x', () => [secure, known()], 'ACCESS_DENIED'],
   ['authenticate, forward', 'GET /dead/x', () => [secure, unknown], 'CREDENTIAL_REJECTED'],
   ['admit, forward', 'GET /dead/x', () => [secure, known()], 'RATE_LIMIT_EXCEEDED'],
   [

@@ -234,6 +234,7 @@ async function exchangeWithBrokenChain(): Promise<RawResponse> {
     catalog: fail,
     authenticate: fail,
     poolField: 'pool',
+    authorizeByRoles: fail,
     findGrants: () => new Set(),
     assertIdentity: () => '',
     admit: fail,

@@ -31,8 +31,12 @@ describe('the shipped configuration', () => {
 
   test('has its operations listed by routes, for people and for programs', async () => {
     const people = await runCommand(['routes'])
-    expect(people.stdout).toMatch(/^METHOD +PATH +HOSTS +GROUP +AUTHORIZATIONS +STAGE +GRANT$/m)
-    expect(people.stdout).toMatch(/^GET +\/trial\/demo\/v1\/hello +\* +trial\/v1 +cloud-api-key /m)
+    expect(people.stdout).toMatch(
+      /^METHOD +PATH +HOSTS +GROUP +AUTHORIZATIONS +ROLES +STAGE +GRANT$/m,
+    )
+    expect(people.stdout).toMatch(
+      /^GET +\/trial\/demo\/v1\/hello +\* +trial\/v1 +cloud-api-key +\(service\) /m,
+    )
     const programs = await runCommand(['routes', '--output', 'json'])
     const routes = JSON.parse(programs.stdout) as unknown[]
     expect(routes).toHaveLength(15)
