@@ -58,11 +58,13 @@ const commands: Commands = {
     ]
     process.stdout.write(table(headings, cells))
   },
-  bootstrap: ({ configPath, organizationName, userEmail, ifEmpty }) =>
-    withDirectory(configPath, async (directory) => {
-      const first = await directory.bootstrap({ organizationName, userEmail }, cli)
-      if (first === undefined && ifEmpty) return
-      if (first === undefined) throw new Error('The directory is not empty; use "keys create"')
+  init: ({ configPath, organizationName, userEmail }) =>
+    withDirectory(configPath, async (directory, { crnAuthority }) => {
+      const first = await directory.bootstrap({ organizationName, userEmail, crnAuthority }, cli)
+      if (first === undefined) {
+        process.stdout.write('The directory has an organization already: nothing was changed\n')
+        return
+      }
       const { organizationId, userId, apiKey } = first
       process.stdout.write(`organization  ${organizationId}\nuser  ${userId}\n`)
       printKey(apiKey)
@@ -84,12 +86,12 @@ const cli = { id: 'cli' }
 
 async function withDirectory(
   configPath: string,
-  run: (directory: Directory) => Promise<void>,
+  run: (directory: Directory, configuration: Configuration) => Promise<void>,
 ): Promise<void> {
   const configuration = await loadConfiguration(configPath, process.env)
   const directory = await openConfiguredDirectory(configuration, openLog('error'))
   try {
-    await run(directory)
+    await run(directory, configuration)
   } finally {
     await directory.close()
   }
@@ -109,10 +111,10 @@ async function serve(configPath: string): Promise<void> {
   const addresses = await app.listen()
   log.info({ public: addresses.public, admin: addresses.admin }, 'listening')
   if (configuration.directory.url === undefined || configuration.directory.url === '') {
-    const first = await app.directory.bootstrap(
-      { organizationName: 'Example', userEmail: 'admin@example.com', userName: 'Administrator' },
-      { id: 'first-start' },
-    )
+    const { crnAuthority } = configuration
+    const user = { userEmail: 'admin@example.com', userName: 'Administrator', crnAuthority }
+    const example = { organizationName: 'Example', ...user }
+    const first = await app.directory.bootstrap(example, { id: 'first-start' })
     const origin = `http://${configuration.listen.public.host}:${addresses.public.port}`
     if (first !== undefined) {
       const { id, secret } = first.apiKey

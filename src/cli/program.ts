@@ -22,13 +22,11 @@ export type KeyResourceOption =
       readonly environment: string | undefined
     }
 
-/** Whom `bootstrap` creates. */
-export type BootstrapRequest = {
+/** Whom `init` creates. */
+export type InitRequest = {
   readonly configPath: string
   readonly organizationName: string
   readonly userEmail: string
-  /** Whether a directory that is not empty is as it ought to be, rather than a mistake. */
-  readonly ifEmpty: boolean
 }
 
 /** What each command does; the process supplies it, so that this folder knows no part of the gateway. */
@@ -36,7 +34,7 @@ export type Commands = {
   serve(configPath: string): Promise<void>
   check(configPath: string): Promise<void>
   routes(configPath: string, output: 'table' | 'json'): Promise<void>
-  bootstrap(request: BootstrapRequest): Promise<void>
+  init(request: InitRequest): Promise<void>
   createKey(request: CreateKeyRequest): Promise<void>
   demo(address: { readonly host: string; readonly port: number }): Promise<void>
 }
@@ -50,7 +48,7 @@ export function buildProgram(commands: Commands, version: string): Command {
   addServe(program, commands)
   addCheck(program, commands)
   addRoutes(program, commands)
-  addBootstrap(program, commands)
+  addInit(program, commands)
   addKeys(program, commands)
   addDemo(program, commands)
   return program
@@ -77,26 +75,19 @@ function addRoutes(program: Command, commands: Commands): void {
     )
 }
 
-type BootstrapOptions = {
+type InitOptions = {
   readonly config: string
   readonly organization: string
   readonly email: string
-  readonly ifEmpty?: boolean
 }
 
-function addBootstrap(program: Command, commands: Commands): void {
-  withConfig(program.command('bootstrap'))
-    .description('in an empty directory, create the first organization, user and cloud API key')
+function addInit(program: Command, commands: Commands): void {
+  withConfig(program.command('init'))
+    .description('in an empty directory, create an organization, its administrator and a cloud key')
     .requiredOption('--organization <name>', 'the name of the organization')
-    .requiredOption('--email <address>', 'the address of its first user')
-    .option('--if-empty', 'do nothing where the directory is not empty, instead of failing')
-    .action(({ config, organization, email, ifEmpty = false }: BootstrapOptions) =>
-      commands.bootstrap({
-        configPath: config,
-        organizationName: organization,
-        userEmail: email,
-        ifEmpty,
-      }),
+    .requiredOption('--email <address>', 'the address of its administrator')
+    .action(({ config, organization, email }: InitOptions) =>
+      commands.init({ configPath: config, organizationName: organization, userEmail: email }),
     )
 }
 

@@ -22,7 +22,7 @@ async function run(line: string): Promise<Run> {
     serve: record('serve'),
     check: record('check'),
     routes: record('routes'),
-    bootstrap: record('bootstrap'),
+    init: record('init'),
     createKey: record('createKey'),
     demo: record('demo'),
   }
@@ -55,18 +55,12 @@ test.each([
   ['routes', ['routes', configPath, 'table']],
   ['routes --output json', ['routes', configPath, 'json']],
   [
-    'bootstrap --organization Example --email a@b.test',
-    [
-      'bootstrap',
-      { configPath, organizationName: 'Example', userEmail: 'a@b.test', ifEmpty: false },
-    ],
+    'init --organization Example --email a@b.test',
+    ['init', { configPath, organizationName: 'Example', userEmail: 'a@b.test' }],
   ],
   [
-    'bootstrap --organization E --email a@b.test --if-empty --config c.yaml',
-    [
-      'bootstrap',
-      { configPath: 'c.yaml', organizationName: 'E', userEmail: 'a@b.test', ifEmpty: true },
-    ],
+    'init --organization E --email a@b.test --config c.yaml',
+    ['init', { configPath: 'c.yaml', organizationName: 'E', userEmail: 'a@b.test' }],
   ],
   ['keys create --owner u-1', ['createKey', { ...key, resource: { kind: 'cloud' } }]],
   [
@@ -125,7 +119,7 @@ describe('what is mistyped is told, and nothing is done', () => {
     ['serve --confg a.yaml', "unknown option '--confg'"],
     ['serve --config', 'argument missing'],
     ['routes --output yaml', 'It is one of: table, json.'],
-    ['bootstrap --organization Example', "required option '--email <address>' not specified"],
+    ['init --organization Example', "required option '--email <address>' not specified"],
     ['keys create', "required option '--owner <id>' not specified"],
     ['keys create --owner u-1 --resource kafka', 'It is cloud, global, KIND:ID'],
     ['keys create --owner u-1 --resource Kafka:x', 'It is cloud, global, KIND:ID'],
@@ -148,7 +142,7 @@ describe('what is mistyped is told, and nothing is done', () => {
 test('without a command it lists the commands', async () => {
   const { calls, printed } = await run('')
   expect(calls).toEqual([])
-  for (const name of ['serve', 'check', 'routes', 'bootstrap', 'keys', 'demo']) {
+  for (const name of ['serve', 'check', 'routes', 'init', 'keys', 'demo']) {
     expect(printed).toMatch(new RegExp(`^ +${name} `, 'm'))
   }
 })
