@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createApp, openConfiguredDirectory } from './app.ts'
 import { rolesHolding } from './auth/roles/role.ts'
+import { exportToFile, importFromFile } from './backup-file.ts'
 import { CatalogError } from './catalog/catalog-error.ts'
 import { describeRoutes } from './catalog/route-list.ts'
 import { firstRunMessage } from './cli/first-run.ts'
@@ -75,11 +76,18 @@ const commands: Commands = {
       const key = { ownerId: owner, displayName, resource, ...expiry }
       printKey(await directory.apiKeys.create(key, cli))
     }),
+  export: (configPath, file) =>
+    withDirectory(configPath, (directory) => exportToFile(directory, file), backupTimeoutMs),
+  import: (configPath, file) =>
+    withDirectory(configPath, (directory) => importFromFile(directory, file, cli), backupTimeoutMs),
   async demo(address) {
     const upstream = await startDemoUpstream(address)
     process.stdout.write(`The demo upstream listens on http://${address.host}:${upstream.port}\n`)
   },
 }
+
+/** For one statement of an export or an import: nobody waits for an answer as a request does. */
+const backupTimeoutMs = 600_000
 
 /** Who did it, in the audit rows. */
 const cli = { id: 'cli' }
@@ -87,8 +95,11 @@ const cli = { id: 'cli' }
 async function withDirectory(
   configPath: string,
   run: (directory: Directory, configuration: Configuration) => Promise<void>,
+  queryTimeoutMs?: number,
 ): Promise<void> {
-  const configuration = await loadConfiguration(configPath, process.env)
+  const written = await loadConfiguration(configPath, process.env)
+  const timeout = queryTimeoutMs === undefined ? {} : { queryTimeoutMs }
+  const configuration = { ...written, directory: { ...written.directory, ...timeout } }
   const directory = await openConfiguredDirectory(configuration, openLog('error'))
   try {
     await run(directory, configuration)

@@ -36,6 +36,8 @@ export type Commands = {
   routes(configPath: string, output: 'table' | 'json'): Promise<void>
   init(request: InitRequest): Promise<void>
   createKey(request: CreateKeyRequest): Promise<void>
+  export(configPath: string, file: string): Promise<void>
+  import(configPath: string, file: string): Promise<void>
   demo(address: { readonly host: string; readonly port: number }): Promise<void>
 }
 
@@ -50,6 +52,7 @@ export function buildProgram(commands: Commands, version: string): Command {
   addRoutes(program, commands)
   addInit(program, commands)
   addKeys(program, commands)
+  addBackup(program, commands)
   addDemo(program, commands)
   return program
 }
@@ -121,6 +124,17 @@ function addKeys(program: Command, commands: Commands): void {
         expiresAtMs: expires,
       }),
     )
+}
+
+function addBackup(program: Command, commands: Commands): void {
+  withConfig(program.command('export'))
+    .description('write the whole directory into a new file, without any secret in clear')
+    .argument('<file>', 'the file to write, which must not exist')
+    .action((file: string, { config }: { config: string }) => commands.export(config, file))
+  withConfig(program.command('import'))
+    .description('put an export into an empty directory')
+    .argument('<file>', 'the file that export wrote')
+    .action((file: string, { config }: { config: string }) => commands.import(config, file))
 }
 
 function addDemo(program: Command, commands: Commands): void {

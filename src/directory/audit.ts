@@ -17,6 +17,7 @@ export type Actor = {
 /** Everything that is written down, as `subject.what-happened-to-it`. */
 export type AuditAction =
   | 'organization.created'
+  | 'directory.imported'
   | `${'user' | 'service-account'}.${'created' | 'deleted'}`
   | `api-key.${'created' | 'deleted' | 'revoked' | 'expiry-set' | 'secret-added'}`
   | `${'identity-provider' | 'identity-pool' | 'partner'}.${Managed}`

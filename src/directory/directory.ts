@@ -6,9 +6,11 @@ import { bootstrap, type Bootstrapped, type FirstUser } from './bootstrap.ts'
 import { createMakeChange } from './change.ts'
 import type { Database } from './database.ts'
 import type { DirectoryLog } from './directory-log.ts'
+import { exportDirectory, type WriteLines } from './export.ts'
 import { folderPepper } from './folder-pepper.ts'
 import { manageIdentityPools, type IdentityPools } from './identity-pools.ts'
 import { manageIdentityProviders, type IdentityProviders } from './identity-providers.ts'
+import { importDirectory } from './import.ts'
 import { gatherKeyUses } from './key-uses.ts'
 import { createLookUps, type LookUps } from './look-ups.ts'
 import { followNotifications } from './notifications.ts'
@@ -98,6 +100,11 @@ export type Directory = LookUps & {
     page: Page,
   ) => Promise<readonly AuditEvent[]>
 
+  /** Write everything as it is at one moment, line by line. */
+  readonly exportTo: (write: WriteLines) => Promise<void>
+  /** Put an export into this directory, whole or not at all; rejects with an Error for the operator. */
+  readonly importFrom: (lines: AsyncIterable<string>, actor: Actor) => Promise<void>
+
   readonly health: () => DirectoryHealth
   /** Write what is pending and give back every connection. To be called once. */
   readonly close: () => Promise<void>
@@ -166,6 +173,9 @@ async function openOn(database: Database, options: DirectoryOptions): Promise<Di
     isEmpty: () => isEmpty(database),
     bootstrap: (first, actor) => make(actor, (change) => bootstrap(change, digests, first)),
     listAuditEvents: (organizationId, page) => listAuditEvents(database, organizationId, page),
+
+    exportTo: (write) => exportDirectory(database, peppers, write),
+    importFrom: (lines, actor) => make(actor, (change) => importDirectory(change, peppers, lines)),
 
     health: () => ({
       state: availability.isDown() ? 'down' : 'up',

@@ -24,6 +24,8 @@ async function run(line: string): Promise<Run> {
     routes: record('routes'),
     init: record('init'),
     createKey: record('createKey'),
+    export: record('export'),
+    import: record('import'),
     demo: record('demo'),
   }
   const print = (text: string): void => {
@@ -106,6 +108,8 @@ test.each([
       },
     ],
   ],
+  ['export a.jsonl', ['export', configPath, 'a.jsonl']],
+  ['import a.jsonl --config c.yaml', ['import', 'c.yaml', 'a.jsonl']],
   ['demo', ['demo', { host: '127.0.0.1', port: 8_082 }]],
   ['demo --host ::1 --port 0', ['demo', { host: '::1', port: 0 }]],
 ])('gatehouse %s asks for just that', async (line, call) => {
@@ -128,6 +132,8 @@ describe('what is mistyped is told, and nothing is done', () => {
     ['keys create --owner u-1 --expires 1', 'It is a time such as'],
     ['keys create --owner u-1 --expires 2030-01-31T00:00', 'It is a time such as'],
     ['keys create --owner u-1 --expires 2030-13-31T00:00Z', 'It is a time such as'],
+    ['export', "missing required argument 'file'"],
+    ['import a b', 'too many arguments'],
     ['demo --port 65536', 'It is a port between 0 and 65535.'],
     ['demo --port -1', 'It is a port between 0 and 65535.'],
     ['demo --port 1e3', 'It is a port between 0 and 65535.'],
@@ -142,7 +148,7 @@ describe('what is mistyped is told, and nothing is done', () => {
 test('without a command it lists the commands', async () => {
   const { calls, printed } = await run('')
   expect(calls).toEqual([])
-  for (const name of ['serve', 'check', 'routes', 'init', 'keys', 'demo']) {
+  for (const name of ['serve', 'check', 'routes', 'init', 'keys', 'export', 'import', 'demo']) {
     expect(printed).toMatch(new RegExp(`^ +${name} `, 'm'))
   }
 })
