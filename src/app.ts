@@ -154,6 +154,7 @@ function admissionOptions({ limits, redis }: Configuration) {
     leaseMs: limits.leaseSeconds * 1_000,
     keyPrefix: redis.keyPrefix,
     unauthenticated: limits.unauthenticated,
+    describes: limits.rateLimitFields,
   }
 }
 

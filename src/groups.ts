@@ -6,7 +6,7 @@ import type { ApiGroup } from './gateway/api-group.ts'
 import { isLoopback } from './gateway/client.ts'
 import type { Service } from './gateway/service.ts'
 import { connectUpstream, type Upstream } from './gateway/upstream.ts'
-import type { LimitClass } from './limits/admission.ts'
+import { limitClasses, type GroupLimits } from './limit-classes.ts'
 
 /** The API groups of a configuration, compiled, with their upstreams connected. */
 export type CompiledGroups = {
@@ -17,7 +17,6 @@ export type CompiledGroups = {
 }
 
 type GroupConfiguration = Configuration['apiGroups'][number]
-type ClassConfiguration = Configuration['limits']['classes'][string]
 
 /** Services of this process that groups name. */
 export type Services = Readonly<Record<ServiceName, Service>>
@@ -32,7 +31,12 @@ export async function compileGroups(
   configuration: Configuration,
   services?: Promise<Services>,
 ): Promise<CompiledGroups> {
-  const groups = configuration.apiGroups.map((group) => apiGroup(group, configuration, services))
+  const classes = limitClasses(configuration.limits)
+  const groups = configuration.apiGroups.map((group) => {
+    const limits = classes.get(group.limitClass)
+    if (limits === undefined) throw new Error('The configuration let an unknown class through')
+    return apiGroup(group, configuration, limits, services)
+  })
   const { catalog, warnings } = await compileCatalog(groups)
   const { roles, problems } = compileRoles(configuration.roles, catalog.operations)
   if (problems.length > 0) throw new CatalogError(problems)
@@ -61,10 +65,10 @@ function namelessWarning(configuration: Configuration): readonly string[] {
 
 function apiGroup(
   group: GroupConfiguration,
-  configuration: Configuration,
+  { requests, schemes }: Configuration,
+  limits: GroupLimits,
   services: Promise<Services> | undefined,
 ): ApiGroup {
-  const { limits, requests, schemes } = configuration
   return {
     name: group.name,
     documentPath: group.document,
@@ -79,7 +83,7 @@ function apiGroup(
     authorization: group.authorization ?? defaultAuthorization(group.service),
     hideExistence: group.hideExistence,
     errorProfile: group.errorProfile,
-    limitClass: limitClass(group.limitClass, limits.classes[group.limitClass]),
+    ...limits,
     maxBodyBytes: group.maxBodyBytes ?? requests.maxBodyBytes,
     upstream: upstreamOf(group, services),
   }
@@ -105,27 +109,5 @@ function upstreamOf(
       if (services === undefined) throw new Error('Nothing is served')
       return (await services)[name](request, caller)
     },
-  }
-}
-
-function limitClass(name: string, limits: ClassConfiguration | undefined): LimitClass {
-  if (limits === undefined) throw new Error(`The configuration let an unknown limit class through`)
-  return {
-    name,
-    user: scopeLimits(limits.user),
-    organization: scopeLimits(limits.organization),
-    ...(limits.address === undefined ? {} : { address: limits.address }),
-  }
-}
-
-type ScopeConfiguration = ClassConfiguration['user']
-
-function scopeLimits({ requests, windowSeconds, concurrent, whenUnavailable }: ScopeConfiguration) {
-  return {
-    whenUnavailable,
-    ...(requests === undefined || windowSeconds === undefined
-      ? {}
-      : { window: { requests, windowMs: windowSeconds * 1_000 } }),
-    ...(concurrent === undefined ? {} : { concurrent }),
   }
 }

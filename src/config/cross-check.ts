@@ -14,6 +14,7 @@ export function crossCheck(value: unknown): readonly Problem[] {
       ...resourceProblems(group, index),
     ]),
     ...duplicateNames(groups),
+    ...quotaProblems(value),
     ...pepperProblems(at(value, ['directory'])),
     ...portProblems(value),
   ]
@@ -28,6 +29,29 @@ function limitClassProblems(group: unknown, index: number, value: unknown): read
   const known = Object.keys(classes).join(', ')
   const message = `Must be one of limits.classes: ${known}`
   return [{ path: ['apiGroups', index, 'limitClass'], message }]
+}
+
+function quotaProblems(value: unknown): readonly Problem[] {
+  const quotas = at(value, ['limits', 'quotas']) ?? {}
+  const classes = at(value, ['limits', 'classes'])
+  if (typeof quotas !== 'object' || typeof classes !== 'object' || classes === null) return []
+  return Object.entries(classes).flatMap(([name, limitClass]) => [
+    ...listAt(limitClass, ['quotas']).flatMap((quota, index) => {
+      if (typeof quota !== 'string' || Object.hasOwn(quotas, quota)) return []
+      const message = `Must be one of limits.quotas: ${Object.keys(quotas).join(', ')}`
+      return [{ path: ['limits', 'classes', name, 'quotas', index], message }]
+    }),
+    ...repeatedRules(limitClass, ['limits', 'classes', name, 'operations']),
+  ])
+}
+
+/** The counts of two rules of one name would be one. */
+function repeatedRules(limitClass: unknown, path: Path): readonly Problem[] {
+  const names = listAt(limitClass, ['operations']).map((rule) => textAt(rule, ['name']))
+  return names.flatMap((name, index) => {
+    if (name === undefined || names.indexOf(name) === index) return []
+    return [{ path: [...path, index, 'name'], message: 'The name is taken by an earlier rule' }]
+  })
 }
 
 function resourceProblems(group: unknown, index: number): readonly Problem[] {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { CredentialKind } from '../auth/policy.ts'
 import { schemeMapping, apiGroup } from './group-schema.ts'
 import { roles } from './roles-schema.ts'
-import { scopeLimits, addressLimit } from './limits-schema.ts'
+import { limitClass, quotas } from './limits-schema.ts'
 import { signingKeys } from './signing-keys-schema.ts'
 import { port, milliseconds, bytes, count, address, cidr, origin } from './values.ts'
 
@@ -127,19 +127,13 @@ export const configurationSchema = z.strictObject({
         })
         .prefault({})
         .describe('Per client address, for anonymous operations and refused credentials.'),
+      rateLimitFields: z
+        .boolean()
+        .default(false)
+        .describe('Send RateLimit and RateLimit-Policy (IETF draft) beside X-RateLimit-*.'),
+      quotas,
       classes: z
-        .record(
-          z.string().min(1),
-          z.strictObject({
-            user: scopeLimits.prefault({}),
-            organization: scopeLimits.prefault({}),
-            address: addressLimit
-              .optional()
-              .describe(
-                'Per client address, where callers are not known; absent: unauthenticated.',
-              ),
-          }),
-        )
+        .record(z.string().min(1), limitClass)
         .describe('Limits that groups name by limitClass.'),
     })
     .describe('How much callers may do.'),

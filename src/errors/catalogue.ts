@@ -162,7 +162,8 @@ export const catalogue = {
   QUOTA_EXCEEDED: {
     status: 402,
     message: 'The request exceeds a quota',
-    suggestion: 'Free some of what the quota counts, or ask for a higher quota.',
+    suggestion:
+      'Wait until the quota renews where the details say when, free some of what it counts, or ask for a higher quota.',
     retryable: false,
   },
   LIMITER_UNAVAILABLE: {

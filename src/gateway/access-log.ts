@@ -31,6 +31,7 @@ export function accessRecord(exchange: Exchange): AccessRecord {
     reason: reasonOf(notes.cause),
     complete: outgoing.writableFinished,
     degraded: notes.degraded,
+    shadow: notes.shadow,
     clientAddress: client.address,
     userAgent: capped(incoming.headers['user-agent']),
     gatewayMs: rounded(notes.gatewayMs ?? durationMs),

@@ -1,6 +1,6 @@
 import type { GroupSource } from '../catalog/catalog.ts'
 import type { ErrorProfile } from '../errors/profile.ts'
-import type { LimitClass } from '../limits/admission.ts'
+import type { LimitClass, LimitClassOf } from '../limits/admission.ts'
 import type { ServiceUpstream } from './service.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -12,6 +12,8 @@ export type ApiGroup = GroupSource & {
   readonly hideExistence: boolean
   readonly errorProfile: ErrorProfile
   readonly limitClass: LimitClass
+  /** The class with what applies to one operation alone. */
+  readonly limitClassOf: LimitClassOf
   readonly maxBodyBytes: number
   readonly upstream: Upstream | ServiceUpstream
 }

@@ -71,6 +71,8 @@ export type Notes = {
   /** Who calls, signed for the upstream that wants it. */
   assertion: string | undefined
   degraded: true | undefined
+  /** The names of limits in shadow mode that would have refused the request. */
+  shadow: string | undefined
   /** From sending the request upstream to the head of its response. */
   upstreamMs: number | undefined
   /** From the request's head to the response's, less the upstream's share. */
@@ -90,6 +92,7 @@ export function blankNotes(): Notes {
     limit: undefined,
     assertion: undefined,
     degraded: undefined,
+    shadow: undefined,
     upstreamMs: undefined,
     gatewayMs: undefined,
     verdict: undefined,

@@ -39,6 +39,10 @@ export function addOwn(fields: string[], { requestId, limit }: OwnFields): void 
   fields.push('X-RateLimit-Limit', String(limit.limit))
   fields.push('X-RateLimit-Remaining', String(limit.remaining))
   fields.push('X-RateLimit-Reset', String(limit.resetSeconds))
+  if (limit.described === undefined) return
+  const { item, policies } = limit.described
+  fields.push('RateLimit-Policy', policies)
+  fields.push('RateLimit', `${item};r=${limit.remaining};t=${limit.resetSeconds}`)
 }
 
 /** The length that the upstream announced; undefined where it announced none. */
@@ -89,6 +93,9 @@ function isDropped(name: string, own: OwnFields): boolean {
     case 'x-ratelimit-remaining':
     case 'x-ratelimit-reset':
       return own.limit !== undefined
+    case 'ratelimit':
+    case 'ratelimit-policy':
+      return own.limit?.described !== undefined
     default:
       return name.startsWith('gatehouse-') || name.startsWith('x-envoy-')
   }

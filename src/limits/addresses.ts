@@ -5,7 +5,7 @@ import {
   type RateLimiterAbstract,
 } from 'rate-limiter-flexible'
 import { defineScript, parseIntegers, type Script } from '../redis/script.ts'
-import type { AddressLimit, LimitClass } from './applicable-limits.ts'
+import type { AddressLimit, LimitClass } from './limit-class.ts'
 import { keyPart } from './key.ts'
 import { nothingHeld, wholeSeconds, type Admission } from './outcome.ts'
 

@@ -1,16 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import type { RedisConnection } from '../redis/connection.ts'
 import { createAdmitAddress, type AdmitAddress } from './addresses.ts'
-import { createFindLimits, type AddressLimit, type Subject } from './applicable-limits.ts'
+import { createFindLimits, type FindOverride, type Subject } from './applicable-limits.ts'
 import { createDecisionCounter, type DecisionCounts } from './decision-counts.ts'
 import { createInProcessAdmission } from './in-process-admission.ts'
+import type { AddressLimit } from './limit-class.ts'
 import type { Log } from './limits-log.ts'
 import type { Admission } from './outcome.ts'
 import { createRedisAdmission, type RedisHealth } from './redis-admission.ts'
+import { createUsageWarnings } from './usage-warnings.ts'
 
 // What the gateway needs to know of limits, it finds here.
 export type { AdmitAddress } from './addresses.ts'
-export type { LimitClass } from './applicable-limits.ts'
+export { renewalAfter } from './calendar.ts'
+export type { LimitClass } from './limit-class.ts'
+export { createLimitClassOf, type LimitClassOf } from './operation-class.ts'
 export type { Admission, LimitState } from './outcome.ts'
 
 /**
@@ -50,9 +54,15 @@ export type AdmissionOptions = {
   /** Before all keys in Redis. */
   readonly keyPrefix: string
   readonly unauthenticated: AddressLimit
+  /** Limits of callers that are not the configured ones: another object once any has changed. */
+  readonly overrides?: () => FindOverride
+  /** Whether the `RateLimit` fields are sent. */
+  readonly describes?: boolean
   readonly log: Log
   /** Monotonic milliseconds; `performance.now` where absent. */
   readonly now?: () => number
+  /** Milliseconds since the epoch, for calendars kept in this process; `Date.now` where absent. */
+  readonly wallClock?: () => number
   /** Text that no other process has; random where absent. */
   readonly processId?: string
 }
@@ -60,10 +70,12 @@ export type AdmissionOptions = {
 /** Build the admission of a process. */
 export function createAdmission(options: AdmissionOptions): AdmissionControl {
   const { redis, keyPrefix, replicas, unauthenticated } = options
-  const { now = () => performance.now() } = options
+  const { now = () => performance.now(), wallClock = Date.now, log } = options
   const { processId = randomBytes(12).toString('base64url') } = options
   const counter = createDecisionCounter()
-  const common = { findLimits: createFindLimits(keyPrefix), counter, now }
+  const findLimits = createFindLimits(keyPrefix, options)
+  const noteUse = createUsageWarnings({ log, now })
+  const common = { findLimits, counter, noteUse, now, wallClock }
   const addresses = { limit: unauthenticated, replicas, keyPrefix }
 
   if (redis === undefined) {

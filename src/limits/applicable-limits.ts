@@ -1,28 +1,14 @@
+import { longestMs, type Period } from './calendar.ts'
 import { keyPart } from './key.ts'
-
-/** What happens to one scope's limits while Redis cannot be asked. */
-type WhenUnavailable = 'local' | 'refuse' | 'admit'
-
-/** The limits of a user or of an organization. An absent one does not limit. */
-type ScopeLimits = {
-  /** At most so many requests in the time that the first of them begins. */
-  readonly window?: { readonly requests: number; readonly windowMs: number }
-  /** At most so many requests at the same time. */
-  readonly concurrent?: number
-  readonly whenUnavailable: WhenUnavailable
-}
-
-/** Limits that API groups share by name. */
-export type LimitClass = {
-  readonly name: string
-  readonly user: ScopeLimits
-  readonly organization: ScopeLimits
-  /** For callers who are not known; absent: those of all classes are counted together. */
-  readonly address?: AddressLimit
-}
-
-/** How many requests an address may make without valid credentials. */
-export type AddressLimit = { readonly requests: number; readonly windowSeconds: number }
+import {
+  assertLimits,
+  type LimitClass,
+  type Quota,
+  type Scope,
+  type ScopeLimits,
+  type WhenUnavailable,
+} from './limit-class.ts'
+import { describePolicies, type DescribedPolicy } from './rate-limit-fields.ts'
 
 /** Whose request it is, and the class of what is requested. */
 export type Subject = {
@@ -31,21 +17,58 @@ export type Subject = {
   readonly limitClass: LimitClass
 }
 
-export type Scope = 'user' | 'organization'
-
 type Limit = {
   readonly scope: Scope
+  /** What overrides and the log call it, such as `standard.user.requests`. */
+  readonly name: string
   /** Where the count is kept. */
   readonly key: string
   readonly whenUnavailable: WhenUnavailable
 }
-export type WindowLimit = Limit & { readonly requests: number; readonly windowMs: number }
+export type WindowLimit = Limit & {
+  /** Begins with the first request, counts any stretch of its length, or renews with the calendar. */
+  readonly kind: 'fixed' | 'sliding' | Period
+  readonly requests: number
+  /** Its length; of a month, the longest there is. */
+  readonly windowMs: number
+  readonly warnAtPercent: readonly number[]
+  /** Its names in the `RateLimit` fields, where those are sent. */
+  readonly described?: DescribedPolicy
+}
 export type SlotLimit = Limit & { readonly concurrent: number }
 
+type Limits = { readonly windows: readonly WindowLimit[]; readonly slots: readonly SlotLimit[] }
+
 /** Every limit that one request must pass, each with the key of its count. */
-export type ApplicableLimits = {
-  readonly windows: readonly WindowLimit[]
-  readonly slots: readonly SlotLimit[]
+export type ApplicableLimits = Limits & {
+  /** What the request weighs in each window, though never more than all of one. */
+  readonly cost: number
+  /** Limits that are decided too, but refuse nothing; they count what those above let pass. */
+  readonly shadow?: Limits | undefined
+  /** Every slot that the request takes. */
+  readonly leased: readonly SlotLimit[]
+  /** Whose they are, where a window says when to warn. */
+  readonly warnedOf?: Pick<Subject, 'organizationId' | 'principalId'> | undefined
+}
+
+/**
+ * Another limit than the configured one, where there is one for a caller.
+ *
+ * @param principalId undefined for a limit that all of the organization share
+ */
+export type FindOverride = (
+  organizationId: string,
+  principalId: string | undefined,
+  limitName: string,
+) => number | undefined
+
+export type FindLimits = (subject: Subject) => ApplicableLimits
+
+type Options = {
+  /** What is overridden now: another object as soon as anything is another. */
+  readonly overrides?: (() => FindOverride) | undefined
+  /** Whether limits are described for the `RateLimit` fields. */
+  readonly describes?: boolean | undefined
 }
 
 /**
@@ -54,19 +77,28 @@ export type ApplicableLimits = {
  *
  * @throws {RangeError} where a class holds a limit that is not a positive whole number
  */
-export function createFindLimits(keyPrefix: string): (subject: Subject) => ApplicableLimits {
+export function createFindLimits(keyPrefix: string, options: Options = {}): FindLimits {
+  const { overrides = () => noOverride, describes = false } = options
   const prefix = keyPart(keyPrefix)
-  const byClass = new WeakMap<LimitClass, Map<string, ApplicableLimits>>()
+  let byClass = new WeakMap<LimitClass, Map<string, ApplicableLimits>>()
+  let findOverride = overrides()
 
   return (subject) => {
+    const current = overrides()
+    if (current !== findOverride) {
+      // The counts stay where they are: only what they are held against changes.
+      findOverride = current
+      byClass = new WeakMap()
+    }
     const known = knownOf(subject.limitClass)
     const name = `${subject.organizationId}\n${subject.principalId}`
     const before = known.get(name)
     if (before !== undefined) return before
-    const limits = limitsOf(subject)
+    const limits = applicable(limitsOf(prefix, subject, findOverride), subject)
+    const described = describes ? describePolicies(limits) : limits
     if (known.size >= maxRemembered) known.clear()
-    known.set(name, limits)
-    return limits
+    known.set(name, described)
+    return described
   }
 
   function knownOf(limitClass: LimitClass): Map<string, ApplicableLimits> {
@@ -77,32 +109,83 @@ export function createFindLimits(keyPrefix: string): (subject: Subject) => Appli
     byClass.set(limitClass, none)
     return none
   }
-
-  function limitsOf({ organizationId, principalId, limitClass }: Subject): ApplicableLimits {
-    const root = `${prefix}:{${keyPart(organizationId)}}:${keyPart(limitClass.name)}`
-    const windows: WindowLimit[] = []
-    const slots: SlotLimit[] = []
-    const add = (scope: Scope, key: string, limits: ScopeLimits): void => {
-      const { window, concurrent, whenUnavailable } = limits
-      if (window !== undefined)
-        windows.push({ scope, key: `${key}:window`, whenUnavailable, ...window })
-      if (concurrent !== undefined)
-        slots.push({ scope, key: `${key}:slots`, whenUnavailable, concurrent })
-    }
-    add('user', `${root}:user:${keyPart(principalId)}`, limitClass.user)
-    add('organization', `${root}:organization`, limitClass.organization)
-    return { windows, slots }
-  }
 }
+
+const noOverride: FindOverride = () => undefined
 
 /** Of each class. Making the keys of a principal's limits takes longer than looking them up. */
 const maxRemembered = 10_000
 
-function assertLimits({ name, user, organization }: LimitClass): void {
-  for (const { window, concurrent } of [user, organization]) {
-    for (const value of [window?.requests, window?.windowMs, concurrent]) {
-      if (value === undefined || (Number.isSafeInteger(value) && value > 0)) continue
-      throw new RangeError(`Limit class ${name}: ${value} is not a positive whole number`)
+/** A limit, and whether it refuses. */
+type Found<Kind> = { readonly limit: Kind; readonly isShadow: boolean | undefined }
+type FoundLimits = { readonly windows: Found<WindowLimit>[]; readonly slots: Found<SlotLimit>[] }
+
+function limitsOf(prefix: string, subject: Subject, findOverride: FindOverride): FoundLimits {
+  const { organizationId, principalId, limitClass } = subject
+  const organization = `${prefix}:{${keyPart(organizationId)}}`
+  const root = `${organization}:${keyPart(limitClass.name)}`
+  const places = { user: `user:${keyPart(principalId)}`, organization: 'organization' }
+  const found: FoundLimits = { windows: [], slots: [] }
+  const allowed = (scope: Scope, name: string, configured: number): number =>
+    findOverride(organizationId, scope === 'user' ? principalId : undefined, name) ?? configured
+
+  const add = (scope: Scope, key: string, name: string, limits: ScopeLimits): void => {
+    const { window, concurrent, whenUnavailable, isShadow, warnAtPercent = [] } = limits
+    const common = { scope, whenUnavailable }
+    if (window !== undefined) {
+      const kind = window.isSliding === true ? 'sliding' : 'fixed'
+      const limit = {
+        ...common,
+        name: `${name}.requests`,
+        key: `${key}:${kind === 'sliding' ? 'sliding' : 'window'}`,
+        kind,
+        requests: allowed(scope, `${name}.requests`, window.requests),
+        windowMs: window.windowMs,
+        warnAtPercent,
+      } as const
+      found.windows.push({ limit, isShadow })
     }
+    if (concurrent === undefined) return
+    const slots = { name: `${name}.concurrent`, key: `${key}:slots` }
+    const limit = { ...common, ...slots, concurrent: allowed(scope, slots.name, concurrent) }
+    found.slots.push({ limit, isShadow })
+  }
+  const addQuota = (quota: Quota): void => {
+    const { scope, name, period, whenUnavailable, warnAtPercent = [] } = quota
+    const limit: WindowLimit = {
+      ...{ scope, name, whenUnavailable, warnAtPercent, kind: period },
+      key: `${organization}:${keyPart(name)}:${places[scope]}:${period}`,
+      requests: allowed(scope, name, quota.limit),
+      windowMs: longestMs[period],
+    }
+    found.windows.push({ limit, isShadow: quota.isShadow })
+  }
+
+  for (const scope of ['user', 'organization'] as const)
+    add(scope, `${root}:${places[scope]}`, `${limitClass.name}.${scope}`, limitClass[scope])
+  for (const rule of limitClass.rules ?? []) {
+    for (const scope of ['user', 'organization'] as const) {
+      const key = `${root}:rule:${keyPart(rule.name)}:${places[scope]}`
+      add(scope, key, `${limitClass.name}.${rule.name}.${scope}`, rule[scope])
+    }
+  }
+  for (const quota of limitClass.quotas ?? []) addQuota(quota)
+  return found
+}
+
+function applicable({ windows, slots }: FoundLimits, subject: Subject): ApplicableLimits {
+  const that = <Kind>(all: readonly Found<Kind>[], isShadow: boolean): readonly Kind[] =>
+    all.flatMap((each) => ((each.isShadow ?? false) === isShadow ? each.limit : []))
+  const shadow = { windows: that(windows, true), slots: that(slots, true) }
+  const enforced = { windows: that(windows, false), slots: that(slots, false) }
+  const hasShadow = shadow.windows.length + shadow.slots.length > 0
+  const warns = enforced.windows.some(({ warnAtPercent }) => warnAtPercent.length > 0)
+  const { organizationId, principalId, limitClass } = subject
+  return {
+    ...enforced,
+    cost: limitClass.cost ?? 1,
+    shadow: hasShadow ? shadow : undefined,
+    leased: shadow.slots.length > 0 ? [...enforced.slots, ...shadow.slots] : enforced.slots,
+    warnedOf: warns ? { organizationId, principalId } : undefined,
   }
 }

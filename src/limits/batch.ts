@@ -24,11 +24,15 @@ export type ScriptInput = {
 export function encodeBatch(batch: Batch, leaseMs: number): ScriptInput {
   const windows = new Map<string, number>()
   const slots = new Map<string, number>()
-  const windowNumbers: number[] = []
+  const windowNumbers: (number | string)[] = []
   const slotNumbers: number[] = []
+  const sliding: number[] = []
 
-  const windowPlace = ({ key, requests, windowMs }: WindowLimit): number =>
-    placeOf(key, windows, () => windowNumbers.push(requests, windowMs))
+  const windowPlace = ({ key, requests, windowMs, kind }: WindowLimit): number =>
+    placeOf(key, windows, () => {
+      windowNumbers.push(requests, kind === 'fixed' || kind === 'sliding' ? windowMs : kind)
+      if (kind === 'sliding') sliding.push(windows.size + 1)
+    })
   const slotPlace = ({ key, concurrent }: SlotLimit): number =>
     placeOf(key, slots, () => slotNumbers.push(concurrent))
 
@@ -38,12 +42,34 @@ export function encodeBatch(batch: Batch, leaseMs: number): ScriptInput {
     const places = [...limits.windows.map(windowPlace), ...limits.slots.map(slotPlace)]
     return [lease.id, limits.windows.length, ...places]
   })
-  const content = [leaseMs, windowNumbers, slotNumbers, releases, renewals, admissions]
+  const { questions } = batch
+  const costs = questions.some(({ limits }) => limits.cost !== 1) && questions.map(costOf)
+  const hasShadows = questions.some(({ limits }) => limits.shadow !== undefined)
+  const shadows = hasShadows && shadowsOf(questions, windowPlace, slotPlace)
+  const content: unknown[] = [leaseMs, windowNumbers, slotNumbers, releases, renewals, admissions]
+  // Most batches have none of these, and say nothing about them.
+  if (costs || shadows || sliding.length > 0) content.push(costs, sliding, shadows)
   return {
     keys: [...windows.keys(), ...slots.keys()],
     args: [JSON.stringify(content)],
     windowPlaces: windows,
   }
+}
+
+function costOf({ limits }: Question): number {
+  return limits.cost
+}
+
+function shadowsOf(
+  questions: readonly Question[],
+  windowPlace: (window: WindowLimit) => number,
+  slotPlace: (slot: SlotLimit) => number,
+): readonly (false | readonly number[])[] {
+  return questions.map(({ limits: { shadow } }) => {
+    if (shadow === undefined) return false
+    const { windows, slots } = shadow
+    return [windows.length, ...windows.map(windowPlace), ...slots.map(slotPlace)]
+  })
 }
 
 function placeOf(key: string, places: Map<string, number>, onFirst: () => void): number {
@@ -87,13 +113,27 @@ export function decodeReply(
     at += 1
     return value
   }
-  const msToReset = ({ key }: WindowLimit): number => reply[(windowPlaces.get(key) ?? 0) - 1] ?? 0
+  const msToReset = ({ key, kind }: WindowLimit): number =>
+    kind === 'sliding' ? next() : (reply[(windowPlaces.get(key) ?? 0) - 1] ?? 0)
   return questions.map(({ limits }): Verdict => {
     const denial = next()
     const windows = limits.windows.map((window) => ({
       remaining: next(),
       msToReset: msToReset(window),
     }))
-    return { deniedBy: denial === 0 ? undefined : denial - 1, windows }
+    if (denial !== 0) return { deniedBy: denial - 1, windows }
+    return { deniedBy: undefined, windows, wouldDeny: wouldDeny(limits, next) }
   })
+}
+
+/** The names of the shadow limits that would have denied; undefined where there are none. */
+function wouldDeny(
+  { shadow }: ApplicableLimits,
+  next: () => number,
+): readonly string[] | undefined {
+  if (shadow === undefined) return undefined
+  const names = [...shadow.windows, ...shadow.slots].flatMap(({ name }) =>
+    next() === 1 ? name : [],
+  )
+  return names.length > 0 ? names : undefined
 }

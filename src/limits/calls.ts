@@ -153,6 +153,12 @@ const scriptFile = new URL('lua/admit.lua', import.meta.url)
  */
 function probeLease(keyPrefix: string): Lease {
   const key = `${keyPart(keyPrefix)}:{probe}:slots`
-  const slot = { scope: 'user', key, whenUnavailable: 'local', concurrent: 1 } as const
+  const slot = {
+    scope: 'user',
+    name: 'probe',
+    key,
+    whenUnavailable: 'local',
+    concurrent: 1,
+  } as const
   return { id: 'probe', createdAtMs: 0, slots: [slot], isHeld: false }
 }

@@ -9,6 +9,10 @@ export type DecisionCounts = {
   readonly degraded: number
   /** Of the refused: those that took no call, because the window was known to be exhausted. */
   readonly remembered: number
+  /** Of the refused: those that exceeded a quota. */
+  readonly overQuota: number
+  /** Of the admitted: those that a limit in shadow mode would have refused. */
+  readonly shadowed: number
 }
 
 export type DecisionCounter = {
@@ -20,10 +24,16 @@ export type DecisionCounter = {
 }
 
 export function createDecisionCounter(): DecisionCounter {
-  const counts = { admitted: 0, refused: 0, unavailable: 0, degraded: 0, remembered: 0 }
+  const counts = {
+    ...{ admitted: 0, refused: 0, unavailable: 0 },
+    ...{ degraded: 0, remembered: 0, overQuota: 0, shadowed: 0 },
+  }
   const count = (admission: Admission): Admission => {
     counts[admission.kind] += 1
-    if (admission.kind === 'admitted' && admission.degraded) counts.degraded += 1
+    if (admission.kind === 'admitted') {
+      if (admission.degraded) counts.degraded += 1
+      if (admission.wouldDeny !== undefined) counts.shadowed += 1
+    } else if (admission.kind === 'refused' && admission.reason === 'quota') counts.overQuota += 1
     return admission
   }
   return {

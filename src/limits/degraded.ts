@@ -7,11 +7,22 @@ import type { ApplicableLimits, SlotLimit, WindowLimit } from './applicable-limi
  * @returns undefined where a limit says `refuse`
  */
 export function localShare(
-  { windows, slots }: ApplicableLimits,
+  limits: ApplicableLimits,
   replicas: number,
 ): ApplicableLimits | undefined {
-  const all = [...windows, ...slots]
-  if (all.some(({ whenUnavailable }) => whenUnavailable === 'refuse')) return undefined
+  const { windows, slots, shadow } = limits
+  for (const { whenUnavailable } of [...windows, ...slots])
+    if (whenUnavailable === 'refuse') return undefined
+  return {
+    ...limits,
+    ...shareOf({ windows, slots }, replicas),
+    shadow: shadow && shareOf(shadow, replicas),
+  }
+}
+
+type Limits = Pick<ApplicableLimits, 'windows' | 'slots'>
+
+function shareOf({ windows, slots }: Limits, replicas: number): Limits {
   return {
     windows: windows.filter(isLocal).map((window) => ({
       ...window,

@@ -1,24 +1,31 @@
-import type { WindowLimit } from './applicable-limits.ts'
+import type { ApplicableLimits, WindowLimit } from './applicable-limits.ts'
 import type { Exhausted } from './outcome.ts'
 import type { WindowState } from './verdict.ts'
 
 /** Windows that Redis said are exhausted, so that refusing costs no round trip until they reset. */
 export type ExhaustedWindows = {
   /** Remember those of a decision's windows that are exhausted after it. */
-  readonly remember: (
-    windows: readonly WindowLimit[],
-    states: readonly WindowState[],
-    decided: Decided,
-  ) => void
-  /** Those of these windows that are known to be exhausted now. */
-  readonly among: (windows: readonly WindowLimit[]) => readonly Exhausted[]
+  readonly remember: (limits: Asked, states: readonly WindowState[], decided: Decided) => void
+  /** Those of these windows that are known to be exhausted now; none where that may be untrue. */
+  readonly among: (limits: Asked) => readonly Exhausted[]
 }
+
+type Asked = Pick<ApplicableLimits, 'windows' | 'cost'>
 
 /** Redis decided between these moments. */
 type Decided = { readonly askedAtMs: number; readonly answeredAtMs: number }
 
-/** When a remembered window resets lies between these two. */
-type Memory = { readonly notBeforeMs: number; readonly notAfterMs: number }
+/** An exhausted window, and between which moments it has room again. */
+type Memory = {
+  readonly notBeforeMs: number
+  readonly notAfterMs: number
+  /** There is no room for so much, and for more. */
+  readonly cost: number
+  /** What was asked about: more may lack room elsewhere, too. */
+  readonly asked: number
+  /** Against which limit it was decided: after a change Redis is asked again. */
+  readonly requests: number
+}
 
 /** More than that at a time are not remembered: the oldest go, and are asked about again. */
 const maxRemembered = 100_000
@@ -36,10 +43,14 @@ export function createExhaustedWindows(now: () => number): ExhaustedWindows {
   const memories = new Map<string, Memory>()
 
   return {
-    remember(windows, states, { askedAtMs, answeredAtMs }) {
+    remember({ windows, cost }, states, { askedAtMs, answeredAtMs }) {
       for (const [i, { remaining, msToReset }] of states.entries()) {
         const window = windows[i]
-        if (remaining > 0 || window === undefined) continue
+        if (window === undefined) continue
+        if (remaining > 0) {
+          if (memories.size > 0) memories.delete(window.key)
+          continue
+        }
         // Counted from the moment of asking and one millisecond short (Redis's are whole): a window
         // must not be refused here when it is open there.
         const certainMs = Math.min(msToReset * (1 - drift) - 1, maxMemoryMs)
@@ -47,20 +58,30 @@ export function createExhaustedWindows(now: () => number): ExhaustedWindows {
         memories.set(window.key, {
           notBeforeMs: askedAtMs + certainMs,
           notAfterMs: answeredAtMs + msToReset,
+          // In one that slides, room for less comes earlier.
+          cost: window.kind === 'sliding' ? cost : 1,
+          asked: cost,
+          requests: window.requests,
         })
       }
       forgetOldest()
     },
-    among(windows) {
+    among({ windows, cost }) {
       if (memories.size === 0) return none
       const nowMs = now()
-      return windows.flatMap((window) => {
+      const known: Exhausted[] = []
+      for (const window of windows) {
         const memory = memories.get(window.key)
-        if (memory === undefined) return none
-        if (memory.notBeforeMs > nowMs) return [{ window, msToReset: memory.notAfterMs - nowMs }]
-        memories.delete(window.key)
-        return none
-      })
+        if (memory === undefined) continue
+        if (memory.notAfterMs <= nowMs) {
+          memories.delete(window.key)
+          continue
+        }
+        // What is in doubt may bind longest, and then decides how long to wait.
+        if (!isCertain(memory, window, cost, nowMs)) return none
+        known.push({ window, remaining: 0, msToReset: memory.notAfterMs - nowMs })
+      }
+      return known
     },
   }
 
@@ -70,4 +91,14 @@ export function createExhaustedWindows(now: () => number): ExhaustedWindows {
       memories.delete(key)
     }
   }
+}
+
+function isCertain(
+  memory: Memory,
+  { requests }: WindowLimit,
+  cost: number,
+  nowMs: number,
+): boolean {
+  const isAbout = memory.cost <= cost && cost <= memory.asked
+  return isAbout && memory.notBeforeMs > nowMs && memory.requests === requests
 }

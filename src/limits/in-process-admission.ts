@@ -1,8 +1,9 @@
-import type { ApplicableLimits, Subject } from './applicable-limits.ts'
+import type { FindLimits, Subject } from './applicable-limits.ts'
 import type { DecisionCounter } from './decision-counts.ts'
 import { createInProcessLimits } from './in-process.ts'
 import { createLeases } from './leases.ts'
 import { outcome, type Admission } from './outcome.ts'
+import type { NoteUse } from './usage-warnings.ts'
 
 /** Admission without Redis: at once, by what this process has counted. */
 export type InProcessAdmission = {
@@ -12,21 +13,26 @@ export type InProcessAdmission = {
 }
 
 type Parts = {
-  readonly findLimits: (subject: Subject) => ApplicableLimits
+  readonly findLimits: FindLimits
   readonly counter: DecisionCounter
+  readonly noteUse: NoteUse
   /** Monotonic milliseconds. */
   readonly now: () => number
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number
 }
 
-export function createInProcessAdmission({ findLimits, counter, now }: Parts): InProcessAdmission {
+export function createInProcessAdmission(parts: Parts): InProcessAdmission {
+  const { findLimits, counter, noteUse, now } = parts
   // Leases end with the process that holds them, so nobody is to be told about them.
   const leases = createLeases({ now, processId: 'in-process', onRelease: () => undefined })
-  const inProcess = createInProcessLimits({ now, occupied: leases.occupied })
+  const inProcess = createInProcessLimits({ ...parts, occupied: leases.occupied })
   return {
     admit(subject) {
       const limits = findLimits(subject)
       const verdict = inProcess.decide(limits)
-      const hold = () => leases.hold(leases.create(limits.slots))
+      noteUse(limits, verdict)
+      const hold = () => leases.hold(leases.create(limits.leased))
       return counter.count(outcome(limits, verdict, hold, false))
     },
     heldLeases: leases.count,

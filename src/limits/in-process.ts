@@ -1,5 +1,7 @@
 import type { ApplicableLimits, SlotLimit, WindowLimit } from './applicable-limits.ts'
+import { weightIn } from './outcome.ts'
 import type { Verdict, WindowState } from './verdict.ts'
+import { current, plus, stateOf, type Count } from './window-counts.ts'
 
 /** Limits kept in this process: the same decisions as `lua/admit.lua`, for one process. */
 export type InProcessLimits = {
@@ -12,11 +14,13 @@ export type InProcessLimits = {
 type Parts = {
   /** Monotonic milliseconds. */
   readonly now: () => number
+  /** Milliseconds since the epoch: by these, calendars and windows that slide go, as in Redis. */
+  readonly wallClock: () => number
   /** How many slots of a key are taken. */
   readonly occupied: (slotKey: string) => number
 }
 
-type Count = { readonly resetAtMs: number; readonly requests: number }
+type Kept = { readonly count: Count; readonly window: WindowLimit }
 
 /** Below this many windows, looking for lapsed ones is not worth it. */
 const fewWindows = 1_024
@@ -29,66 +33,80 @@ const fewWindows = 1_024
  * another refused would have to be given back. It does carry the limiter of addresses, which has
  * one key.
  */
-export function createInProcessLimits({ now, occupied }: Parts): InProcessLimits {
-  const counts = new Map<string, Count>()
+export function createInProcessLimits({ now, wallClock, occupied }: Parts): InProcessLimits {
+  const kept = new Map<string, Kept>()
   let sweepAbove = fewWindows
 
   return {
-    decide({ windows, slots }) {
-      const nowMs = now()
-      const before = windows.map((window) => current(window, nowMs))
-      const deniedBy = denialOf(windows, slots, before)
-      if (deniedBy !== undefined) return verdict(deniedBy, windows, before, nowMs)
-      const after = before.map(({ resetAtMs, requests }) => ({ resetAtMs, requests: requests + 1 }))
-      for (const [i, count] of after.entries()) {
-        const window = windows[i]
-        if (window !== undefined) counts.set(window.key, count)
+    decide({ windows, slots, cost, shadow }) {
+      const before = windows.map(countOf)
+      const deniedBy = denialOf(windows, slots, before, cost)
+      if (deniedBy !== undefined) {
+        return { deniedBy, windows: windows.map((window, i) => state(window, before[i], cost)) }
       }
-      sweep(nowMs)
-      return verdict(undefined, windows, after, nowMs)
+      const states = windows.map((window, i) => state(window, add(window, before[i], cost), cost))
+      const wouldDeny = shadow && observe(shadow, cost)
+      sweep()
+      return { deniedBy, windows: states, wouldDeny }
     },
     clear() {
-      counts.clear()
+      kept.clear()
     },
   }
 
-  function current({ key, windowMs }: WindowLimit, nowMs: number): Count {
-    const count = counts.get(key)
-    if (count !== undefined && count.resetAtMs > nowMs) return count
-    return { resetAtMs: nowMs + windowMs, requests: 0 }
+  function clockOf({ kind }: WindowLimit): number {
+    return kind === 'fixed' ? now() : wallClock()
+  }
+
+  function countOf(window: WindowLimit): Count {
+    return current(kept.get(window.key)?.count, window, clockOf(window))
+  }
+
+  function state(window: WindowLimit, count: Count | undefined, cost: number): WindowState {
+    return stateOf(count ?? countOf(window), window, cost, clockOf(window))
+  }
+
+  function add(window: WindowLimit, before: Count | undefined, cost: number): Count {
+    const count = plus(before ?? countOf(window), window, cost, clockOf(window))
+    kept.set(window.key, { count, window })
+    return count
   }
 
   function denialOf(
     windows: readonly WindowLimit[],
     slots: readonly SlotLimit[],
-    before: readonly Count[],
+    counts: readonly Count[],
+    cost: number,
   ): number | undefined {
-    const window = windows.findIndex(({ requests }, i) => (before[i]?.requests ?? 0) >= requests)
-    if (window !== -1) return window
+    const full = windows.findIndex((window, i) => !hasRoom(window, counts[i], cost))
+    if (full !== -1) return full
     const slot = slots.findIndex(({ key, concurrent }) => occupied(key) >= concurrent)
     return slot === -1 ? undefined : windows.length + slot
   }
 
+  /** Everything is counted, also what would have been denied: it was admitted all the same. */
+  function observe(
+    { windows, slots }: Pick<ApplicableLimits, 'windows' | 'slots'>,
+    cost: number,
+  ): readonly string[] | undefined {
+    const counts = windows.map(countOf)
+    const denying = [
+      ...windows.filter((window, i) => !hasRoom(window, counts[i], cost)),
+      ...slots.filter(({ key, concurrent }) => occupied(key) >= concurrent),
+    ]
+    for (const [i, window] of windows.entries()) add(window, counts[i], cost)
+    return denying.length === 0 ? undefined : denying.map(({ name }) => name)
+  }
+
   /** Each sweep waits until the number of windows has doubled, so its cost is spread over them. */
-  function sweep(nowMs: number): void {
-    if (counts.size <= sweepAbove) return
-    for (const [key, { resetAtMs }] of counts) if (resetAtMs <= nowMs) counts.delete(key)
-    sweepAbove = Math.max(fewWindows, 2 * counts.size)
+  function sweep(): void {
+    if (kept.size <= sweepAbove) return
+    for (const [key, { count, window }] of kept)
+      if (count.resetAtMs <= clockOf(window)) kept.delete(key)
+    sweepAbove = Math.max(fewWindows, 2 * kept.size)
   }
 }
 
-function verdict(
-  deniedBy: number | undefined,
-  windows: readonly WindowLimit[],
-  counts: readonly Count[],
-  nowMs: number,
-): Verdict {
-  const states = windows.map(({ requests, windowMs }, i): WindowState => {
-    const count = counts[i] ?? { resetAtMs: nowMs + windowMs, requests: 0 }
-    return {
-      remaining: Math.max(requests - count.requests, 0),
-      msToReset: count.resetAtMs - nowMs,
-    }
-  })
-  return { deniedBy, windows: states }
+function hasRoom(window: WindowLimit, count: Count | undefined, cost: number): boolean {
+  return (count?.used ?? 0) + weightIn(window, cost) <= window.requests
 }

@@ -1,4 +1,7 @@
-import type { ApplicableLimits, Scope, WindowLimit } from './applicable-limits.ts'
+import type { ApplicableLimits, WindowLimit } from './applicable-limits.ts'
+import type { Period } from './calendar.ts'
+import type { Scope } from './limit-class.ts'
+import type { DescribedPolicy } from './rate-limit-fields.ts'
 import type { Verdict, WindowState } from './verdict.ts'
 
 /** The right to be served now. */
@@ -12,6 +15,8 @@ export type LimitState = {
   readonly limit: number
   readonly remaining: number
   readonly resetSeconds: number
+  /** Where the `RateLimit` fields are sent too. */
+  readonly described?: DescribedPolicy | undefined
 }
 
 /** Whether a request may pass now. */
@@ -23,10 +28,14 @@ export type Admission =
       readonly permit: Permit
       /** Whether this process decided alone because Redis could not be asked. */
       readonly degraded: boolean
+      /** The names of shadow limits that would have refused it, if any. */
+      readonly wouldDeny?: readonly string[] | undefined
     }
   | {
       readonly kind: 'refused'
-      readonly reason: 'rate' | 'concurrency'
+      readonly reason: 'rate' | 'concurrency' | 'quota'
+      /** The quota, where one refuses. */
+      readonly quota?: { readonly name: string; readonly period: Period } | undefined
       readonly scope: Scope | 'address'
       readonly limit: LimitState
       /** Sufficient: after that long the request is admitted if nobody else took the place. */
@@ -53,7 +62,15 @@ export function outcome(
 ): Admission {
   if (verdict.deniedBy !== undefined) return refusal(limits, verdict.deniedBy, verdict)
   const limit = bindingLimit(limits.windows, verdict.windows)
-  return { kind: 'admitted', limit, permit: hold(), degraded }
+  const { wouldDeny } = verdict
+  return wouldDeny === undefined
+    ? { kind: 'admitted', limit, permit: hold(), degraded }
+    : { kind: 'admitted', limit, permit: hold(), degraded, wouldDeny }
+}
+
+/** What a cost counts as in a window: never more than the whole of it. */
+export function weightIn({ requests }: WindowLimit, cost: number): number {
+  return cost < requests ? cost : requests
 }
 
 /** The limit that binds next: the window with the fewest requests left, the longest of equals. */
@@ -74,8 +91,12 @@ function bindsBefore(a: WindowState, b: WindowState): boolean {
   return a.remaining < b.remaining || (a.remaining === b.remaining && a.msToReset > b.msToReset)
 }
 
-function limitState({ requests }: WindowLimit, { remaining, msToReset }: WindowState): LimitState {
-  return { limit: requests, remaining, resetSeconds: wholeSeconds(msToReset) }
+function limitState(window: WindowLimit, { remaining, msToReset }: WindowState): LimitState {
+  const { requests: limit, described } = window
+  const resetSeconds = wholeSeconds(msToReset)
+  return described === undefined
+    ? { limit, remaining, resetSeconds }
+    : { limit, remaining, resetSeconds, described }
 }
 
 /** Rounded up, so that whoever waits that long has waited long enough; never 0. */
@@ -86,7 +107,7 @@ export function wholeSeconds(ms: number): number {
 /** Say no, by the verdict of a back end. */
 function refusal(limits: ApplicableLimits, deniedBy: number, verdict: Verdict): Refusal {
   const window = limits.windows[deniedBy]
-  if (window !== undefined) return rateRefusal(exhausted(limits.windows, verdict.windows))
+  if (window !== undefined) return rateRefusal(exhausted(limits, verdict.windows))
   const slot = limits.slots[deniedBy - limits.windows.length]
   if (slot === undefined) throw new RangeError(`No limit at place ${deniedBy} was asked about`)
   return {
@@ -103,28 +124,30 @@ function refusal(limits: ApplicableLimits, deniedBy: number, verdict: Verdict): 
   }
 }
 
-/** An exhausted window and when it resets. */
-export type Exhausted = { readonly window: WindowLimit; readonly msToReset: number }
+/** A window without room for what was asked, what is left of it, and when there is room again. */
+export type Exhausted = WindowState & { readonly window: WindowLimit }
 
 function exhausted(
-  limits: readonly WindowLimit[],
+  { windows, cost }: ApplicableLimits,
   states: readonly WindowState[],
 ): readonly Exhausted[] {
-  return limits.flatMap((window, i) => {
+  return windows.flatMap((window, i) => {
     const state = states[i]
-    return state?.remaining === 0 ? [{ window, msToReset: state.msToReset }] : []
+    return state !== undefined && state.remaining < weightIn(window, cost)
+      ? [{ window, ...state }]
+      : []
   })
 }
 
 /** Say no because of windows; the longest counts, since the request passes after that one only. */
 export function rateRefusal(all: readonly Exhausted[]): Refusal {
   const longest = all.reduce((a, b) => (b.msToReset > a.msToReset ? b : a))
-  const limit = limitState(longest.window, { remaining: 0, msToReset: longest.msToReset })
-  return {
-    kind: 'refused',
-    reason: 'rate',
-    scope: longest.window.scope,
-    limit,
-    retryAfterSeconds: limit.resetSeconds,
-  }
+  const { window } = longest
+  const limit = limitState(window, longest)
+  const { resetSeconds: retryAfterSeconds } = limit
+  const common = { kind: 'refused', scope: window.scope, limit, retryAfterSeconds } as const
+  const { kind, name } = window
+  return kind === 'fixed' || kind === 'sliding'
+    ? { ...common, reason: 'rate' }
+    : { ...common, reason: 'quota', quota: { name, period: kind } }
 }

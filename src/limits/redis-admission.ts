@@ -1,6 +1,6 @@
 import type { RedisConnection } from '../redis/connection.ts'
 import type { RunScript } from './addresses.ts'
-import type { ApplicableLimits, Subject } from './applicable-limits.ts'
+import type { ApplicableLimits, FindLimits, Subject } from './applicable-limits.ts'
 import { createBreaker, type BreakerHealth } from './breaker.ts'
 import { createCalls, type Answer, type CallsHealth } from './calls.ts'
 import type { DecisionCounter } from './decision-counts.ts'
@@ -10,6 +10,7 @@ import { createInProcessLimits } from './in-process.ts'
 import { createLeaseChanges, type LeaseChangesHealth } from './lease-changes.ts'
 import { createLeases, type Lease } from './leases.ts'
 import type { Log } from './limits-log.ts'
+import type { NoteUse } from './usage-warnings.ts'
 import { nothingHeld, outcome, rateRefusal, type Admission } from './outcome.ts'
 
 /** Admission by Redis, and by this process alone while Redis cannot be asked. */
@@ -30,14 +31,17 @@ export type RedisHealth = BreakerHealth & CallsHealth & LeaseChangesHealth
 
 type Parts = {
   readonly redis: RedisConnection
-  readonly findLimits: (subject: Subject) => ApplicableLimits
+  readonly findLimits: FindLimits
   readonly counter: DecisionCounter
   readonly replicas: number
   readonly leaseMs: number
   readonly keyPrefix: string
   readonly processId: string
+  readonly noteUse: NoteUse
   /** Monotonic milliseconds. */
   readonly now: () => number
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number
   readonly log: Log
 }
 
@@ -55,7 +59,7 @@ export function createRedisAdmission(parts: Parts): RedisAdmission {
   const { redis, findLimits, counter, leaseMs, now } = parts
   const leases = createLeases({ now, processId: parts.processId, onRelease })
   const changes = createLeaseChanges()
-  const inProcess = createInProcessLimits({ now, occupied: leases.occupied })
+  const inProcess = createInProcessLimits({ ...parts, occupied: leases.occupied })
   const exhausted = createExhaustedWindows(now)
   const breaker = createBreaker({
     now,
@@ -85,10 +89,11 @@ export function createRedisAdmission(parts: Parts): RedisAdmission {
   return {
     admit(subject) {
       const limits = findLimits(subject)
-      if (limits.windows.length + limits.slots.length === 0) return counter.count(unlimited)
-      const known = exhausted.among(limits.windows)
+      if (limits.windows.length + limits.slots.length === 0 && limits.shadow === undefined)
+        return counter.count(unlimited)
+      const known = exhausted.among(limits)
       if (known.length > 0) return counter.countRemembered(rateRefusal(known))
-      const lease = leases.create(limits.slots)
+      const lease = leases.create(limits.leased)
       if (breaker.isOpen()) return decideAlone(limits, lease, 'never-asked')
       return calls.ask({ limits, lease }).then((answer) => decide(limits, lease, answer))
     },
@@ -120,7 +125,8 @@ export function createRedisAdmission(parts: Parts): RedisAdmission {
     // here, and is given back if not.
     if (answer === undefined) return decideAlone(limits, lease, 'asked')
     const { verdict } = answer
-    exhausted.remember(limits.windows, verdict.windows, answer)
+    exhausted.remember(limits, verdict.windows, answer)
+    parts.noteUse(limits, verdict)
     return counter.count(outcome(limits, verdict, () => leases.hold(lease), false))
   }
 

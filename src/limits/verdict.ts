@@ -2,7 +2,10 @@
 export type WindowState = {
   /** Requests that it still admits. */
   readonly remaining: number
-  /** Until it resets; the whole length of a window that has not begun. */
+  /**
+   * Until it resets; the whole length of a window that has not begun. For one that slides, until as
+   * much as was asked for would pass.
+   */
   readonly msToReset: number
 }
 
@@ -15,4 +18,6 @@ export type Verdict = {
   readonly deniedBy: number | undefined
   /** In the order of the windows asked about. */
   readonly windows: readonly WindowState[]
+  /** Of an admitted request: the names of shadow limits that would have denied it, if any. */
+  readonly wouldDeny?: readonly string[] | undefined
 }

@@ -18,6 +18,16 @@ test('a group names a limit class that exists', async () => {
   expect(await said({ limits, apiGroups: [{ ...group, limitClass: 'toString' }] })).toHaveLength(1)
 })
 
+test('a class names quotas that exist, and no two of its rules have one name', async () => {
+  const quotas = { calls: { scope: 'user', limit: 1, period: 'day' } }
+  const rule = { name: 'writes', methods: ['POST'] }
+  const standard = { quotas: ['calls', 'other'], operations: [rule, { name: 'reads' }, rule] }
+  expect(await said({ limits: { quotas, classes: { standard } } })).toEqual([
+    'limits.classes.standard.quotas.1 Must be one of limits.quotas: calls',
+    'limits.classes.standard.operations.2.name The name is taken by an earlier rule',
+  ])
+})
+
 test('no two groups have one name', async () => {
   const apiGroups = [group, { ...group, mount: '/b' }, { ...group, name: 'other', mount: '/c' }]
   expect(await said({ apiGroups })).toEqual([

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { WindowLimit } from '../../src/limits/applicable-limits.ts'
 import { createExhaustedWindows } from '../../src/limits/exhausted-windows.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import {
@@ -84,21 +85,35 @@ it('whoever waits as long as told is admitted', async () => {
   })
 })
 
+const anyWindow: WindowLimit = {
+  scope: 'user',
+  name: 'any',
+  kind: 'fixed',
+  key: 'any',
+  requests: 1,
+  windowMs: 1,
+  whenUnavailable: 'local',
+  warnAtPercent: [],
+}
+
+function asked(...windows: readonly WindowLimit[]) {
+  return { windows, cost: 1 }
+}
+
 it('a memory ends before the window does, and is renewed at the latest after ten seconds', () => {
   let now = 0
   const exhausted = createExhaustedWindows(() => now)
-  const window = (key: string) =>
-    ({ scope: 'user', key, requests: 1, windowMs: 1, whenUnavailable: 'local' }) as const
+  const window = (key: string) => ({ ...anyWindow, key }) as const
   const short = window('short')
   const long = window('long')
-  const isKnown = (each: typeof short): boolean => exhausted.among([each]).length > 0
+  const isKnown = (each: typeof short): boolean => exhausted.among(asked(each)).length > 0
 
   // The short window ends somewhere between 1,010 and 1,030.
   const decided = { askedAtMs: 10, answeredAtMs: 30 }
   now = 30
-  exhausted.remember([short], [{ remaining: 0, msToReset: 1_000 }], decided)
-  exhausted.remember([long], [{ remaining: 0, msToReset: 86_400_000 }], decided)
-  expect(exhausted.among([short, long]).map(({ msToReset }) => msToReset)).toEqual([
+  exhausted.remember(asked(short), [{ remaining: 0, msToReset: 1_000 }], decided)
+  exhausted.remember(asked(long), [{ remaining: 0, msToReset: 86_400_000 }], decided)
+  expect(exhausted.among(asked(short, long)).map(({ msToReset }) => msToReset)).toEqual([
     1_000, 86_400_000,
   ])
   now = 1_007
@@ -113,11 +128,10 @@ it('a memory ends before the window does, and is renewed at the latest after ten
 
 it('the memory is bounded', () => {
   const exhausted = createExhaustedWindows(() => 0)
-  const window = (i: number) =>
-    ({ scope: 'user', key: `k-${i}`, requests: 1, windowMs: 1, whenUnavailable: 'local' }) as const
+  const window = (i: number) => ({ ...anyWindow, key: `k-${i}` }) as const
   const decided = { askedAtMs: 0, answeredAtMs: 0 }
   for (let i = 0; i < 100_001; i++)
-    exhausted.remember([window(i)], [{ remaining: 0, msToReset: 60_000 }], decided)
-  expect(exhausted.among([window(0)])).toEqual([])
-  expect(exhausted.among([window(1)])).toHaveLength(1)
+    exhausted.remember(asked(window(i)), [{ remaining: 0, msToReset: 60_000 }], decided)
+  expect(exhausted.among(asked(window(0)))).toEqual([])
+  expect(exhausted.among(asked(window(1)))).toHaveLength(1)
 })

@@ -89,6 +89,20 @@ export function verdictOf(admission: Admission): string {
   return admission.kind === 'refused' ? `${admission.scope} ${admission.reason}` : admission.kind
 }
 
+/** The header fields that a decision stands for. */
+export function fieldsOf(decided: Admission): Record<string, number> {
+  if (decided.kind === 'unavailable') return {}
+  const { limit } = decided
+  return {
+    ...(limit && {
+      'X-RateLimit-Limit': limit.limit,
+      'X-RateLimit-Remaining': limit.remaining,
+      'X-RateLimit-Reset': limit.resetSeconds,
+    }),
+    ...(decided.kind === 'refused' && { 'Retry-After': decided.retryAfterSeconds }),
+  }
+}
+
 /** Look at a Redis from outside. */
 export async function withClient<Result>(
   url: string,

@@ -1,216 +1,236 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Admission, AdmissionControl, LimitClass } from '../../src/limits/admission.ts'
+import type {
+  Admission,
+  AdmissionControl,
+  AdmissionOptions,
+  LimitClass,
+} from '../../src/limits/admission.ts'
+import type { FindOverride } from '../../src/limits/applicable-limits.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
-import {
-  atOnce,
-  connect,
-  limitClass,
-  openAdmission,
-  verdictOf,
-  type CountedConnection,
-} from './fixtures.ts'
+import { atOnce, connect, fieldsOf, openAdmission, verdictOf } from './fixtures.ts'
+import { withClock, type ClockedRedis } from './redis-clock.ts'
+import { createModel, type Asked, type Expected } from './reference-model.ts'
+
+let server: TestRedis
+let redis: ClockedRedis
+
+beforeAll(async () => {
+  server = await startRedis()
+  redis = withClock(await connect(server.url), server.url)
+})
+afterAll(async () => {
+  redis.close()
+  redis.connection.close()
+  await server.stop()
+})
 
 type Step =
-  | { readonly do: 'admit'; readonly user: number; readonly organization: number }
+  | { readonly do: 'admit'; readonly user: number; readonly organization: number; cost: number }
   | { readonly do: 'release'; readonly which: number }
+  | { readonly do: 'crash' }
+  /** A step back is a clock that was set. */
   | { readonly do: 'wait'; readonly ms: number }
+  | { readonly do: 'override'; readonly name: string; readonly who: string; readonly limit: number }
+
+const leaseMs = 1_000_000
 
 const admitStep = fc.record({
   do: fc.constant('admit' as const),
   user: fc.nat(2),
   organization: fc.nat(1),
+  cost: fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, fc.integer({ min: 1, max: 5 })),
 })
 const releaseStep = fc.record({ do: fc.constant('release' as const), which: fc.nat(20) })
+const crashStep = fc.record({ do: fc.constant('crash' as const) })
 const waitStep = fc.record({
   do: fc.constant('wait' as const),
-  ms: fc.integer({ min: 1, max: 400 }),
+  ms: fc.oneof(
+    { weight: 5, arbitrary: fc.integer({ min: 1, max: 20_000 }) },
+    fc.integer({ min: -300_000, max: -1 }),
+    fc.constantFrom(leaseMs, 3_600_000, 86_400_000, 35 * 86_400_000),
+  ),
 })
+const overrideStep = fc.record({
+  do: fc.constant('override' as const),
+  name: fc.constantFrom(
+    ...['standard.user.requests', 'standard.organization.requests', 'standard.user.concurrent'],
+    ...['standard.writes.user.requests', 'hourly', 'monthly'],
+  ),
+  who: fc.constantFrom('o-0', 'o-1', 'o-0 u-0', 'o-1 u-1'),
+  limit: fc.integer({ min: 1, max: 9 }),
+})
+const step = fc.oneof(
+  { weight: 20, arbitrary: admitStep },
+  { weight: 5, arbitrary: releaseStep },
+  { weight: 5, arbitrary: waitStep },
+  { weight: 2, arbitrary: overrideStep },
+  crashStep,
+)
 
+const shadowing = { isShadow: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.boolean()) }
 const scope = fc.record(
   {
     window: fc.record({
       requests: fc.integer({ min: 1, max: 6 }),
-      // In Redis these must outlast a test.
-      windowMs: fc.integer({ min: 100, max: 1_000 }).map((ms) => ms * 600),
+      windowMs: fc.integer({ min: 1_000, max: 60_000 }),
+      isSliding: fc.boolean(),
     }),
     concurrent: fc.integer({ min: 1, max: 4 }),
+    whenUnavailable: fc.constant('local' as const),
+    ...shadowing,
   },
-  { requiredKeys: [] },
+  { requiredKeys: ['whenUnavailable'] },
 )
-const limits = fc.record({ user: scope, organization: scope })
-
-let server: TestRedis
-let redis: CountedConnection
-
-beforeAll(async () => {
-  server = await startRedis()
-  redis = await connect(server.url)
+const quotaOf = (name: string, periods: readonly ('hour' | 'day' | 'month')[]) =>
+  fc.record({
+    name: fc.constant(name),
+    scope: fc.constantFrom('user' as const, 'organization' as const),
+    limit: fc.integer({ min: 1, max: 12 }),
+    period: fc.constantFrom(...periods),
+    whenUnavailable: fc.constant('local' as const),
+    ...shadowing,
+  })
+const limits: fc.Arbitrary<LimitClass> = fc.record({
+  name: fc.constant('standard'),
+  user: scope,
+  organization: scope,
+  rules: fc.array(fc.record({ name: fc.constant('writes'), user: scope, organization: scope }), {
+    maxLength: 1,
+  }),
+  quotas: fc
+    .subarray(['hourly', 'monthly'])
+    .chain((names) =>
+      fc.tuple(
+        ...names.map((name) => quotaOf(name, name === 'hourly' ? ['hour'] : ['day', 'month'])),
+      ),
+    ),
 })
-afterAll(async () => {
-  redis.close()
-  await server.stop()
+/** Of centuries, leap years and months of every length. */
+const start = fc.integer({ min: Date.UTC(2095, 0), max: Date.UTC(2205, 0) })
+
+it('in process, every schedule is decided as the model decides it', async () => {
+  await fc.assert(
+    fc.asyncProperty(start, limits, fc.array(step, { maxLength: 80 }), async (at, of, steps) => {
+      const schedule = steps.filter((each) => each.do !== 'crash').map((each) => [each])
+      await follow(of, schedule, { startMs: at, leaseMs: Infinity }, undefined)
+    }),
+    { numRuns: 400 },
+  )
 })
 
-type Expected = {
-  readonly verdict: string
-  readonly remaining?: number
-  readonly release?: () => void
+it('Redis decides every schedule as the model does, in whatever batches it comes', async () => {
+  const turns = fc.array(fc.array(step, { maxLength: 12 }), { maxLength: 8 })
+  await fc.assert(
+    fc.asyncProperty(start, limits, turns, (at, of, schedule) =>
+      follow(of, schedule, { startMs: at, leaseMs }, redis),
+    ),
+    { numRuns: 300 },
+  )
+})
+
+type World = { readonly startMs: number; readonly leaseMs: number }
+
+/** Take a schedule, turn by turn: what is asked in one turn is asked at once. */
+async function follow(
+  limitsOfAll: LimitClass,
+  schedule: readonly (readonly Step[])[],
+  world: World,
+  clocked: ClockedRedis | undefined,
+): Promise<void> {
+  let nowMs = world.startMs
+  let overrides = new Map<string, number>()
+  const find: FindOverride = (organization, user = '', name) =>
+    overrides.get(`${user} ${name}`) ?? overrides.get(`${organization} ${name}`)
+  let findOverride = find
+  const options: Partial<AdmissionOptions> = {
+    leaseMs,
+    now: () => nowMs,
+    wallClock: () => nowMs,
+    overrides: () => findOverride,
+  }
+  let admission = openAdmission(clocked?.connection, options)
+  const { keyPrefix } = admission
+  const overrideOf = (asked: Asked, scopeName: string, name: string): number | undefined =>
+    (scopeName === 'user' ? overrides.get(`${asked.principalId} ${name}`) : undefined) ??
+    overrides.get(`${asked.organizationId} ${name}`)
+  const model = createModel({ now: () => nowMs, leaseMs: world.leaseMs, overrideOf })
+  let releases: (() => void)[] = []
+  let knowsLess = schedule.flat().some((each) => each.do === 'admit' && each.cost > 1)
+  await clocked?.setTime(nowMs)
+
+  for (const turn of schedule) {
+    for (const each of turn) {
+      // Releases go first in a call, and so they do here.
+      if (each.do === 'release') releases[each.which]?.()
+      else if (each.do === 'wait') nowMs += each.ms
+      else if (each.do === 'override') {
+        overrides = new Map(overrides).set(`${each.who} ${each.name}`, each.limit)
+        findOverride = (...asked) => find(...asked)
+      } else if (each.do === 'crash') {
+        await admission.close()
+        releases = []
+        knowsLess = true
+        admission = openAdmission(clocked?.connection, { ...options, keyPrefix })
+      }
+    }
+    await clocked?.setTime(nowMs)
+    const asked = turn
+      .filter((each) => each.do === 'admit')
+      .map((each) => question(limitsOfAll, each))
+    const expected = asked.map(model)
+    const decided = await atOnce(asked, (each) => (admission as AdmissionControl).admit(each))
+    expect(decided.map(seen)).toEqual(
+      expected.map((each, i) => seenInModel(each, knowsLess ? decided[i] : undefined)),
+    )
+    for (const [i, each] of decided.entries()) {
+      if (each.kind !== 'admitted') continue
+      releases.push(() => {
+        each.permit.release()
+        expected[i]?.release()
+      })
+    }
+  }
+  await admission.close()
+}
+
+function question(limitClass: LimitClass, each: Extract<Step, { do: 'admit' }>): Asked {
+  const organizationId = `o-${each.organization}`
+  const principalId = `${organizationId} u-${each.user}`
+  return { organizationId, principalId, limitClass: withCost(limitClass, each.cost) }
+}
+
+const classes = new WeakMap<LimitClass, Map<number, LimitClass>>()
+
+/** Operations that cost the same have one class. */
+function withCost(limitClass: LimitClass, cost: number): LimitClass {
+  const known = classes.get(limitClass) ?? new Map<number, LimitClass>()
+  classes.set(limitClass, known)
+  const costing = known.get(cost) ?? { ...limitClass, cost }
+  known.set(cost, costing)
+  return costing
+}
+
+function seen(decided: Admission) {
+  const wouldDeny = decided.kind === 'admitted' ? (decided.wouldDeny ?? []) : []
+  const isSlot = decided.kind === 'refused' && decided.reason === 'concurrency'
+  const fields = fieldsOf(decided)
+  return {
+    verdict: verdictOf(decided),
+    fields: isSlot ? 'any' : fields,
+    wouldDeny: wouldDeny.toSorted(),
+  }
 }
 
 /**
- * The rules, as plainly as they can be said: a list of everything that was ever admitted, from which
- * each decision is worked out anew.
+ * A process that follows another does not know every window that the other found exhausted, nor which
+ * of a caller's windows lack room for more than was asked about; it refuses without asking by those
+ * that it knows. Any of them may then be the one described.
  */
-function createModel(
-  limitsOfAll: LimitClass,
-  now: () => number,
-): (user: string, organization: string) => Expected {
-  type Entry = { readonly of: string; readonly atMs: number; released: boolean }
-  const entries: Entry[] = []
-
-  /** The start of each window is the first entry that is not in the window before. */
-  function inWindow(of: string, windowMs: number): readonly Entry[] {
-    let window: Entry[] = []
-    for (const entry of entries.filter((each) => each.of === of)) {
-      const [first] = window
-      if (first !== undefined && entry.atMs < first.atMs + windowMs) window.push(entry)
-      else window = [entry]
-    }
-    const [first] = window
-    return first !== undefined && now() < first.atMs + windowMs ? window : []
-  }
-
-  return (user: string, organization: string) => {
-    const scopes = [
-      { name: 'user', of: user, ...limitsOfAll.user },
-      { name: 'organization', of: organization, ...limitsOfAll.organization },
-    ]
-    const states = scopes.flatMap(({ name, of, window }) => {
-      if (window === undefined) return []
-      const counted = inWindow(of, window.windowMs)
-      const reset = (counted[0]?.atMs ?? now()) + window.windowMs - now()
-      return [{ name, limit: window.requests, remaining: window.requests - counted.length, reset }]
-    })
-    const exhausted = states.filter(({ remaining }) => remaining === 0)
-    const full = scopes.find(
-      ({ of, concurrent }) =>
-        concurrent !== undefined &&
-        entries.filter((each) => each.of === of && !each.released).length >= concurrent,
-    )
-    const [longest] = exhausted.toSorted((a, b) => b.reset - a.reset)
-    if (longest !== undefined) return { verdict: `${longest.name} rate`, remaining: 0 }
-    if (full !== undefined) return { verdict: `${full.name} concurrency` }
-    const taken = scopes.map(({ of }) => ({ of, atMs: now(), released: false }))
-    entries.push(...taken)
-    const least = states.toSorted((a, b) => a.remaining - b.remaining || b.reset - a.reset)[0]
-    return {
-      verdict: 'admitted',
-      ...(least && { remaining: least.remaining - 1 }),
-      release: () => {
-        for (const entry of taken) entry.released = true
-      },
-    }
-  }
-}
-
-it('in process, every schedule is decided as the model decides it', async () => {
-  const step = fc.oneof({ weight: 5, arbitrary: admitStep }, releaseStep, waitStep)
-  await fc.assert(
-    fc.asyncProperty(limits, fc.array(step, { maxLength: 60 }), async (scopes, steps) => {
-      let now = 0
-      const limitsOfAll = limitClass(shortened(scopes))
-      const admission = openAdmission(undefined, { now: () => now })
-      const model = createModel(limitsOfAll, () => now)
-      const releases: (() => void)[] = []
-      for (const each of steps) {
-        if (each.do === 'wait') now += each.ms
-        else if (each.do === 'release') releases[each.which]?.()
-        else {
-          const expected = model(userOf(each), organizationOf(each))
-          const decided = await admit(admission, limitsOfAll, each)
-          expect(verdictOf(decided)).toBe(expected.verdict)
-          if (expected.remaining !== undefined)
-            expect(remainingOf(decided)).toBe(expected.remaining)
-          if (decided.kind !== 'admitted') continue
-          const { permit } = decided
-          releases.push(() => {
-            permit.release()
-            expected.release?.()
-          })
-        }
-      }
-    }),
-    { numRuns: 500 },
-  )
-})
-
-it('Redis decides every schedule as this process does, in whatever batches it comes', async () => {
-  const step = fc.oneof({ weight: 5, arbitrary: admitStep }, releaseStep)
-  const turns = fc.array(fc.array(step, { maxLength: 12 }), { maxLength: 8 })
-  await fc.assert(
-    fc.asyncProperty(limits, turns, async (scopes, schedule) => {
-      const limitsOfAll = limitClass(scopes)
-      const shared = openAdmission(redis)
-      const alone = openAdmission(undefined)
-      const releases: (() => void)[] = []
-      for (const turn of schedule) {
-        // Releases go first in a call, and so they do here.
-        for (const each of turn) if (each.do === 'release') releases[each.which]?.()
-        const asked = turn.filter((each) => each.do === 'admit')
-        const decided = await atOnce(asked, (each) => admit(shared, limitsOfAll, each))
-        const expected = await atOnce(asked, (each) => admit(alone, limitsOfAll, each))
-        expect(decided.map(summary)).toEqual(expected.map(summary))
-        for (const [i, each] of decided.entries()) {
-          const other = expected[i]
-          if (each.kind !== 'admitted' || other?.kind !== 'admitted') continue
-          releases.push(() => {
-            each.permit.release()
-            other.permit.release()
-          })
-        }
-      }
-      await shared.close()
-    }),
-    { numRuns: 150 },
-  )
-})
-
-type Admit = Extract<Step, { do: 'admit' }>
-const organizationOf = ({ organization }: Admit) => `o-${organization}`
-const userOf = (step: Admit) => `${organizationOf(step)} u-${step.user}`
-
-function admit(
-  admission: AdmissionControl,
-  limitsOfAll: LimitClass,
-  step: Admit,
-): Admission | Promise<Admission> {
-  return admission.admit({
-    organizationId: organizationOf(step),
-    principalId: userOf(step),
-    limitClass: limitsOfAll,
-  })
-}
-
-function remainingOf(decided: Admission): number | undefined {
-  return decided.kind === 'unavailable' ? undefined : decided.limit?.remaining
-}
-
-function summary(decided: Admission) {
-  if (decided.kind === 'unavailable') return decided
-  // Of several exhausted windows, the one that is known without asking may be the one described.
-  if (decided.kind === 'refused' && decided.reason === 'rate') return 'rate'
-  // The reset differs by the time that passes between the two.
-  return [verdictOf(decided), decided.limit?.limit, decided.limit?.remaining]
-}
-
-type Scopes = Pick<LimitClass, 'user' | 'organization'>
-
-/** Windows of a tenth of a second to a second, for a clock that is moved by hand. */
-function shortened(scopes: { readonly [Name in keyof Scopes]: Partial<Scopes[Name]> }) {
-  const shorten = ({ window, ...rest }: Partial<LimitClass['user']>) => ({
-    ...rest,
-    ...(window && { window: { ...window, windowMs: window.windowMs / 600 } }),
-  })
-  return { user: shorten(scopes.user), organization: shorten(scopes.organization) }
+function seenInModel({ verdict, fields, others, wouldDeny }: Expected, by: Admission | undefined) {
+  const known = by && seen(by)
+  const other = others.find((each) => isDeepStrictEqual({ ...each, wouldDeny }, known))
+  const isSlot = verdict.endsWith('concurrency')
+  return { verdict, fields: isSlot ? 'any' : fields, ...other, wouldDeny }
 }

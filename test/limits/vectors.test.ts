@@ -2,10 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import type { Admission, AdmissionControl } from '../../src/limits/admission.ts'
+import type { AdmissionControl } from '../../src/limits/admission.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import {
   connect,
+  fieldsOf,
   limitClass,
   openAdmission,
   verdictOf,
@@ -66,20 +67,6 @@ async function follow(
     if (decided.kind !== 'admitted') continue
     if (step.hold === undefined) decided.permit.release()
     else permits.set(step.hold, decided.permit.release)
-  }
-}
-
-/** The header fields that a decision stands for. */
-function fieldsOf(decided: Admission): Record<string, number> {
-  if (decided.kind === 'unavailable') return {}
-  const { limit } = decided
-  return {
-    ...(limit && {
-      'X-RateLimit-Limit': limit.limit,
-      'X-RateLimit-Remaining': limit.remaining,
-      'X-RateLimit-Reset': limit.resetSeconds,
-    }),
-    ...(decided.kind === 'refused' && { 'Retry-After': decided.retryAfterSeconds }),
   }
 }
 

@@ -1,6 +1,11 @@
 import type { Context } from 'hono'
 import { GatewayError } from '../../errors/gateway-error.ts'
-import type { Admission, Admit, AdmitAddress } from '../../limits/admission.ts'
+import {
+  renewalAfter,
+  type Admission,
+  type Admit,
+  type AdmitAddress,
+} from '../../limits/admission.ts'
 import { limitedAddress } from '../client.ts'
 import { left, whenEnded, type GatewayEnv } from '../exchange.ts'
 import type { Answered, Step } from '../in-order.ts'
@@ -17,17 +22,15 @@ export function admitStep(admit: Admit, admitAddress: AdmitAddress): Step {
   // rejected promise, which Node would track as unhandled until Hono awaits it.
   return (c) => {
     const authentication = left(c, 'authentication')
+    const { operation } = left(c, 'match')
     const decision =
       authentication.kind === 'anonymous'
-        ? admitAddress(
-            limitedAddress(c.env.client.address),
-            left(c, 'match').operation.group.limitClass,
-          )
+        ? admitAddress(limitedAddress(c.env.client.address), operation.group.limitClass)
         : admit({
             // A partner belongs to no organization, so it is its own.
             organizationId: authentication.principal.organizationId ?? authentication.principal.id,
             principalId: authentication.principal.id,
-            limitClass: left(c, 'match').operation.group.limitClass,
+            limitClass: operation.group.limitClassOf(operation),
           })
     return decision instanceof Promise
       ? decision.then((admission) => proceed(c, admission))
@@ -40,14 +43,26 @@ function proceed(c: Context<GatewayEnv>, admission: Admission): Answered {
   if (admission.limit !== undefined) c.env.notes.limit = admission.limit
   if (admission.kind === 'refused') throw refusal(admission)
   if (admission.degraded) c.env.notes.degraded = true
+  if (admission.wouldDeny !== undefined) c.env.notes.shadow = admission.wouldDeny.join(' ')
   whenEnded(c.env, admission.permit.release)
   return undefined
 }
 
-function refusal(refused: Extract<Admission, { kind: 'refused' }>): GatewayError {
-  const code = refused.reason === 'rate' ? 'RATE_LIMIT_EXCEEDED' : 'CONCURRENCY_LIMIT_EXCEEDED'
+type Refused = Extract<Admission, { kind: 'refused' }>
+
+function refusal(refused: Refused): GatewayError {
+  const { reason, scope, retryAfterSeconds } = refused
+  if (reason === 'quota') {
+    return new GatewayError('QUOTA_EXCEEDED', { details: overQuota(refused), retryAfterSeconds })
+  }
+  const code = reason === 'rate' ? 'RATE_LIMIT_EXCEEDED' : 'CONCURRENCY_LIMIT_EXCEEDED'
   return new GatewayError(code, {
-    details: `The limit of the ${refused.scope} is reached.`,
-    retryAfterSeconds: refused.retryAfterSeconds,
+    details: `The limit of the ${scope} is reached.`,
+    retryAfterSeconds,
   })
+}
+
+function overQuota({ quota, scope, limit, retryAfterSeconds }: Refused): string {
+  const renewal = renewalAfter(retryAfterSeconds, Date.now()).toISOString().replace('.000', '')
+  return `The quota ${quota?.name ?? ''} allows the ${scope} ${limit.limit} in each ${quota?.period ?? 'period'}, of which ${limit.remaining} are left; it renews at ${renewal}.`
 }
