@@ -78,6 +78,7 @@ function apiGroup(
     schemes: { ...schemes, ...group.schemes },
     undeclaredSecurity: group.undeclaredSecurity,
     earlyAccess: group.earlyAccess,
+    retirements: group.retirements,
     resource: group.resource,
     crn: group.crn,
     authorization: group.authorization ?? defaultAuthorization(group.service),

@@ -9,6 +9,7 @@ import { lifecycleOf } from './lifecycle.ts'
 import type { Operation } from './operation.ts'
 import { parametersOf } from './parameters.ts'
 import { parameterNames, parsePathTemplate, type PathTemplate } from './path-template.ts'
+import { withRetirements, type Retirement } from './retirement.ts'
 import { compileSecurity, type SecurityRules } from './security.ts'
 import { canonicalLiteral } from './segment.ts'
 
@@ -21,6 +22,8 @@ export type ServingRules = SecurityRules & {
   readonly basePath?: string | undefined
   /** Absent: what the document says. */
   readonly earlyAccess?: EarlyAccess | undefined
+  /** Operations that end; absent: what the document says. */
+  readonly retirements?: readonly Retirement[] | undefined
   /** What its operations act on where the document does not say; as `x-gatehouse-crn`. */
   readonly crn?: string | undefined
 }
@@ -42,7 +45,8 @@ export function compileOperations<G extends ServingRules>(
     const operation = compileOperation(document, declaration, group, findings)
     if (operation) addOperation(operations, operation, declaration, findings)
   }
-  return withEarlyAccess([...operations.values()], group.earlyAccess ?? false, findings)
+  const early = withEarlyAccess([...operations.values()], group.earlyAccess ?? false, findings)
+  return withRetirements(early, group.retirements ?? [], findings)
 }
 
 function plainFirst(a: Declaration, b: Declaration): number {

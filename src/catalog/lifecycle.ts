@@ -12,6 +12,8 @@ export type Lifecycle = {
   readonly selfAccess: boolean
   /** What the access is called that has to be requested. */
   readonly requestAccessName: string | undefined
+  /** Header fields that tell callers of its end, as names and values in turn; see `withRetirements`. */
+  readonly notices: readonly string[]
 }
 
 export type Stage =
@@ -46,6 +48,7 @@ export function lifecycleOf(operation: unknown, pathItem: unknown, findings: Fin
     sunsetAt: timeOf('x-sunset-at', field('x-sunset-at'), findings),
     selfAccess: !['false', 'no'].includes(String(field('x-self-access')).toLowerCase()),
     requestAccessName: textOf(field('x-request-access-name')),
+    notices: [],
   }
 }
 

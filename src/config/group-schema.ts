@@ -76,6 +76,34 @@ const upstream = z.strictObject({
     .describe('Send Gatehouse-Assertion, who calls in a signed token, for this audience.'),
 })
 
+const moment = z.iso.datetime({ offset: true }).describe('RFC 3339.')
+
+/** Operations that end, and what their callers are told. */
+const retirement = z.strictObject({
+  operations: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('METHOD /path as served; absent: all of the group.'),
+  stage: z
+    .enum(['deprecated', 'sunset'])
+    .default('deprecated')
+    .describe('Deprecated operations work and say so; sunset ones answer 410.'),
+  deprecatedAt: moment.optional(),
+  sunsetAt: moment.optional(),
+  links: z
+    .strictObject({
+      deprecation: httpUrl.optional().describe('About the deprecation.'),
+      sunset: httpUrl.optional().describe('About the removal.'),
+      successorVersion: httpUrl.optional().describe('What to call instead.'),
+    })
+    .prefault({}),
+  critical: z
+    .boolean()
+    .default(false)
+    .describe('Allow less than 180 days between deprecation and sunset.'),
+})
+
 /** An API group: what is served, where, and how. */
 export const apiGroup = z
   .strictObject({
@@ -100,6 +128,10 @@ export const apiGroup = z
       .union([z.boolean(), z.array(z.string().min(1))], 'Must be true or a list of operations')
       .default(false)
       .describe('In Early Access beside what the document says: all, or METHOD /path as served.'),
+    retirements: z
+      .array(retirement)
+      .default([])
+      .describe('Operations that end; the last that names one counts.'),
     authorization: z
       .enum(['roles', 'upstream'])
       .optional()

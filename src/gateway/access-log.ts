@@ -29,6 +29,8 @@ export function accessRecord(exchange: Exchange): AccessRecord {
     status: verdict === 'client-gone' ? 499 : outgoing.statusCode,
     verdict,
     reason: reasonOf(notes.cause),
+    // Who still calls what ends is counted from these.
+    stage: endingStage(notes),
     complete: outgoing.writableFinished,
     degraded: notes.degraded,
     shadow: notes.shadow,
@@ -38,6 +40,11 @@ export function accessRecord(exchange: Exchange): AccessRecord {
     upstreamMs: rounded(notes.upstreamMs),
     durationMs: rounded(durationMs),
   }
+}
+
+function endingStage({ match }: Exchange['notes']): string | undefined {
+  const stage = match?.operation.lifecycle.stage
+  return stage === 'deprecated' || stage === 'sunset' ? stage : undefined
 }
 
 /** The private reason of a refusal or failure; the innermost one tells most. */

@@ -16,6 +16,8 @@ export type Refusal = {
   /** The path that the error is about, as far as it is known. */
   readonly path: string
   readonly limit: LimitState | undefined
+  /** What callers are told of the operation's end. */
+  readonly notices: readonly string[]
   /** Origin under which the error pages are served. */
   readonly publicOrigin: string
 }
@@ -47,7 +49,7 @@ export function errorAnswer(refusal: Refusal): Answer {
   return { status: error.status, fields: errorFields(refusal), body }
 }
 
-function errorFields({ error, profile, requestId, limit }: Refusal): string[] {
+function errorFields({ error, profile, requestId, limit, notices }: Refusal): string[] {
   // Kafka REST clients know no limit fields; its reference says that none are sent.
   const silent = profile === 'kafka-rest' && error.status === 429
   const fields = ['Content-Type', 'application/json', 'Cache-Control', 'no-store']
@@ -57,7 +59,8 @@ function errorFields({ error, profile, requestId, limit }: Refusal): string[] {
     if (silent && name === 'Retry-After') continue
     for (const each of typeof value === 'string' ? [value] : value) fields.push(name, each)
   }
-  addOwn(fields, { requestId, limit: silent ? undefined : limit, authenticated: false })
+  const described = silent ? undefined : limit
+  addOwn(fields, { requestId, limit: described, notices, authenticated: false })
   if (error.retryAfterSeconds !== undefined && !silent) {
     fields.push('Retry-After', String(error.retryAfterSeconds))
   }

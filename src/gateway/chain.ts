@@ -13,6 +13,7 @@ import { authenticateStep } from './steps/authenticate.ts'
 import { authorizeStep, type FindGrants } from './steps/authorize.ts'
 import { documentationStep } from './steps/documentation.ts'
 import { forwardStep } from './steps/forward.ts'
+import { lifecycleStep } from './steps/lifecycle.ts'
 import { matchStep } from './steps/match.ts'
 import { observeStep } from './steps/observe.ts'
 import { refuse } from './steps/refuse.ts'
@@ -57,6 +58,7 @@ export function createChain(parts: ChainParts): Hono<GatewayEnv> {
       authenticateStep(parts.authenticate, parts.admitAddress, parts.poolField),
       requireRoleStep(parts.authorizeByRoles),
       authorizeStep(parts.findGrants),
+      lifecycleStep(),
       admitStep(parts.admit, parts.admitAddress),
       vouchStep(parts.assertIdentity),
     ),

@@ -77,6 +77,7 @@ export function createListener(parts: ListenerParts): Listener {
       requestId,
       path,
       limit: undefined,
+      notices: [],
       publicOrigin,
     })
   }

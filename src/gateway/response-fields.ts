@@ -4,6 +4,8 @@ import type { LimitState } from '../limits/admission.ts'
 export type OwnFields = {
   readonly requestId: string
   readonly limit: LimitState | undefined
+  /** What callers are told of the operation's end, as names and values in turn. */
+  readonly notices: readonly string[]
   /** Whether the request carried credentials, so that no shared cache may keep the answer. */
   readonly authenticated: boolean
 }
@@ -33,8 +35,9 @@ export function responseFields(raw: readonly Buffer[], own: OwnFields): string[]
 }
 
 /** The fields that every answer to an admitted request carries, made here or passed on. */
-export function addOwn(fields: string[], { requestId, limit }: OwnFields): void {
+export function addOwn(fields: string[], { requestId, limit, notices }: OwnFields): void {
   fields.push('X-Request-Id', requestId)
+  if (notices.length > 0) fields.push(...notices)
   if (limit === undefined) return
   fields.push('X-RateLimit-Limit', String(limit.limit))
   fields.push('X-RateLimit-Remaining', String(limit.remaining))
@@ -89,6 +92,9 @@ function isDropped(name: string, own: OwnFields): boolean {
     case 'x-powered-by':
     case 'x-request-id':
       return true
+    case 'deprecation':
+    case 'sunset':
+      return own.notices.includes(name === 'sunset' ? 'Sunset' : 'Deprecation')
     case 'x-ratelimit-limit':
     case 'x-ratelimit-remaining':
     case 'x-ratelimit-reset':

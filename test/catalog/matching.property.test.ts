@@ -92,6 +92,7 @@ function operationOf([text, method]: readonly [string, string]): Operation<strin
       sunsetAt: undefined,
       selfAccess: true,
       requestAccessName: undefined,
+      notices: [],
     },
     parameters: [],
     crn: [],

@@ -17,6 +17,7 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
     const own = {
       requestId,
       limit: c.env.notes.limit,
+      notices: operation.lifecycle.notices,
       authenticated: authentication.kind === 'authenticated',
     }
     const bodyLimits = { maxBodyBytes: group.maxBodyBytes, idleTimeoutMs }

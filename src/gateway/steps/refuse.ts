@@ -16,6 +16,7 @@ export function refuse(publicOrigin: string): ErrorHandler<GatewayEnv> {
       requestId,
       path: head.target.path,
       limit: c.env.notes.limit,
+      notices: c.env.notes.match?.operation.lifecycle.notices ?? [],
       publicOrigin,
     })
     send(incoming, outgoing, head.body, answer)

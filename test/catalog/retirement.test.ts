@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest'
+import type { Retirement } from '../../src/catalog/retirement.ts'
+import { compileGroups, problemsOf } from './compile-groups.ts'
+
+const document = {
+  openapi: '3.1.0',
+  paths: {
+    '/a': { get: {} },
+    '/old': {
+      get: {
+        deprecated: true,
+        'x-deprecated-at': '2025-09-25T00:00:00Z',
+        'x-sunset-at': '2026-04-25T00:00:00Z',
+      },
+    },
+    '/gone': { get: { 'x-lifecycle-stage': 'Sunset' } },
+  },
+}
+
+const entry: Retirement = { stage: 'deprecated', links: {}, critical: false }
+
+async function lifecycles(...retirements: readonly Retirement[]) {
+  const { catalog } = await compileGroups({ name: 'g/v1', document, retirements })
+  return Object.fromEntries(
+    catalog.operations.map(({ path, lifecycle }) => [path, lifecycle] as const),
+  )
+}
+
+function problems(...retirements: readonly Retirement[]): Promise<readonly string[]> {
+  return problemsOf({ name: 'g/v1', document, retirements })
+}
+
+test('what the document says of an end becomes header fields', async () => {
+  const { '/a': going, '/old': old, '/gone': gone } = await lifecycles()
+  expect(going?.notices).toEqual([])
+  expect(old?.notices).toEqual([
+    'Deprecation',
+    '@1758758400',
+    'Sunset',
+    'Sat, 25 Apr 2026 00:00:00 GMT',
+  ])
+  expect(gone).toMatchObject({ stage: 'sunset', notices: [] })
+})
+
+test('the configuration retires whole groups, or operations by name, and tells what to call', async () => {
+  const links = {
+    deprecation: 'https://docs.example.com/why',
+    sunset: 'https://docs.example.com/when',
+    successorVersion: 'https://api.example.com/v2/a',
+  }
+  const whole = { ...entry, deprecatedAt: '2025-06-01T02:00:00+02:00' }
+  const one = { ...entry, stage: 'sunset', operations: ['GET /a'], links } as const
+  const { '/a': a, '/old': old } = await lifecycles(whole, one)
+  expect(a).toMatchObject({
+    stage: 'sunset',
+    notices: [
+      'Link',
+      '<https://docs.example.com/why>; rel="deprecation"',
+      'Link',
+      '<https://docs.example.com/when>; rel="sunset"',
+      'Link',
+      '<https://api.example.com/v2/a>; rel="successor-version"',
+    ],
+  })
+  // The document's own sunset stands where the configuration says none.
+  expect(old?.notices.slice(0, 2)).toEqual(['Deprecation', '@1748736000'])
+  expect(old?.sunsetAt).toEqual(new Date('2026-04-25T00:00:00Z'))
+})
+
+test('callers have 180 days, unless it is critical, and no end comes before its announcement', async () => {
+  const operations = ['GET /a']
+  const soon = {
+    ...entry,
+    operations,
+    deprecatedAt: '2026-01-01T00:00:00Z',
+    sunsetAt: '2026-06-29T23:59:59Z',
+  }
+  expect(await problems(soon)).toEqual([
+    'group "g/v1": GET /a: it ends 179 days after it is deprecated; callers have 180, unless "retirements" marks it as critical',
+  ])
+  expect(await problems({ ...soon, sunsetAt: '2026-06-30T00:00:00Z' })).toEqual([])
+  expect(await problems({ ...soon, critical: true })).toEqual([])
+  expect(await problems({ ...soon, critical: true, sunsetAt: '2025-12-31T00:00:00Z' })).toEqual([
+    'group "g/v1": GET /a: it ends before it is deprecated',
+  ])
+})
+
+test('a name that no operation has is a problem', async () => {
+  expect(await problems({ ...entry, operations: ['GET /b'] })).toEqual([
+    'group "g/v1": "retirements" names "GET /b", which is no operation',
+  ])
+})
