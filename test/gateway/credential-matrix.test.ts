@@ -1,182 +1,143 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startOpenIdIssuer, type OpenIdIssuer } from '../auth/keys/openid-issuer.ts'
 import { basic } from '../support/basic.ts'
-import { startGateway, type TestGateway } from '../support/gateway.ts'
-import { recordingUpstream, type RecordingUpstream } from '../support/recording-upstream.ts'
+import {
+  openHouse,
+  presentable,
+  publicOrigin,
+  type House,
+  type Presented,
+} from './every-credential.ts'
 
-const publicOrigin = 'https://api.test'
 const actor = { id: 'test' }
 
-let upstream: RecordingUpstream
-let idp: OpenIdIssuer
-let gateway: TestGateway
-let poolId: string
-let providerId: string
-let client: { id: string; secret: string }
-let authorizations: Record<Presented, string>
+const cloud = { 'cloud-api-key': [] }
+const resource = { 'resource-api-key': [] }
+const globalKey = { 'global-api-key': [] }
+const sts = { 'confluent-sts-access-token': [] }
+const external = { 'external-access-token': [] }
+const partner = { oauth: ['partner:create'] }
 
-/** What is presented; each is valid somewhere. */
-const presentable = [
-  'cloud key',
-  'resource key',
-  'key of another resource',
-  'global key',
-  'external token',
-  'STS token',
-  'partner token',
-  'partner token without the scope',
-  'nonsense token',
-] as const
-type Presented = (typeof presentable)[number]
+type OperationClass = {
+  /** As the document declares it: alternatives, each with all that it asks for. */
+  readonly security: readonly object[]
+  /** What alone opens it. */
+  readonly opens: readonly Presented[]
+}
 
-/** The scheme of an operation, and what alone opens it. */
-const operations = {
-  '/cloud': { scheme: { 'cloud-api-key': [] }, opens: ['cloud key'] },
-  '/resource/lkc-1': { scheme: { 'resource-api-key': [] }, opens: ['resource key'] },
-  '/global': { scheme: { 'global-api-key': [] }, opens: ['global key'] },
-  '/sts': { scheme: { 'confluent-sts-access-token': [] }, opens: ['STS token'] },
-  '/external': { scheme: { 'external-access-token': [] }, opens: ['external token'] },
-  '/partner': { scheme: { oauth: ['partner:create'] }, opens: ['partner token'] },
-} as const satisfies Record<string, { scheme: object; opens: readonly Presented[] }>
+const externalTokens = ['external token', 'external token of another provider'] as const
+
+/** Every class of operation. Whatever is presented and not named here is refused. */
+const operations: Readonly<Record<string, OperationClass>> = {
+  '/cloud': { security: [cloud], opens: ['cloud key'] },
+  '/resource/{id}': { security: [resource], opens: ['resource key'] },
+  '/global': { security: [globalKey], opens: ['global key'] },
+  '/sts': { security: [sts], opens: ['STS token'] },
+  '/external': { security: [external], opens: externalTokens },
+  '/partner': { security: [partner], opens: ['partner token'] },
+  // Nobody is asked, and nothing is read.
+  '/anybody': { security: [], opens: presentable },
+  '/anybody-or-cloud': { security: [{}, cloud], opens: ['nothing', 'cloud key'] },
+  // Alternatives are OR.
+  '/keys/{id}': {
+    security: [cloud, resource, globalKey],
+    opens: ['cloud key', 'resource key', 'global key'],
+  },
+  '/cloud-or-sts': { security: [cloud, sts], opens: ['cloud key', 'STS token'] },
+  '/sts-or-external': { security: [sts, external], opens: ['STS token', ...externalTokens] },
+  '/cloud-or-partner': { security: [cloud, partner], opens: ['cloud key', 'partner token'] },
+  '/every/{id}': {
+    security: [cloud, resource, globalKey, sts, external, partner],
+    opens: [
+      ...(['cloud key', 'resource key', 'global key', 'STS token', 'partner token'] as const),
+      ...externalTokens,
+    ],
+  },
+  // Members are AND, and one request carries one credential of one kind.
+  '/cloud-and-external': { security: [{ ...cloud, ...external }], opens: [] },
+  '/sts-and-external': { security: [{ ...sts, ...external }], opens: [] },
+  '/cloud-and-external-or-sts': {
+    security: [{ ...cloud, ...external }, sts],
+    opens: ['STS token'],
+  },
+}
+
+let house: House
 
 beforeAll(async () => {
-  upstream = await recordingUpstream()
-  upstream.behave((incoming, outgoing) => {
-    outgoing.end(JSON.stringify(incoming.headers))
-  })
-  idp = await startOpenIdIssuer()
-  gateway = await startGateway({
-    groups: [
-      {
-        name: 'all/v1',
-        paths: Object.fromEntries(
-          Object.entries(operations).map(([path, { scheme }]) => [
-            path.replace('lkc-1', '{id}'),
-            { get: { security: [scheme] } },
-          ]),
-        ),
-        resource: { kind: 'kafka-cluster', id: { path: 'id' } },
-        upstreamUrl: upstream.url,
-      },
-    ],
-    services: ['sts', 'oauth'],
-    configuration: {
-      publicOrigin,
-      tokens: { identityProviders: { allowAddresses: ['127.0.0.1'], allowHttp: true } },
-      limits: {
-        unauthenticated: { requests: 10_000, windowSeconds: 3_600 },
-        classes: { standard: {} },
-      },
-    },
-  })
-  authorizations = await presentAll()
-})
-afterAll(async () => {
-  await gateway.stop()
-  await idp.stop()
-  await upstream.close()
-})
-
-async function presentAll(): Promise<Record<Presented, string>> {
-  const { directory, organizationId } = gateway
-  const provider = { organizationId, displayName: 'idp', issuer: idp.issuer }
-  providerId = (await directory.identityProviders.create(provider, actor)).id
-  const pool = { providerId, displayName: 'p', identityClaim: 'claims.sub', filter: 'true' }
-  poolId = (await directory.identityPools.create(pool, actor)).id
-  client = await newClient(['partner:create', 'partner:describe'])
-  const describing = await newClient(['partner:describe'])
-  const external = await idp.issueToken()
-  const partner = await partnerToken(client)
-  return {
-    'cloud key': gateway.key.authorization,
-    'resource key': await newKey('lkc-1'),
-    'key of another resource': await newKey('lkc-2'),
-    'global key': await newKey(undefined),
-    'external token': `Bearer ${external}`,
-    'STS token': `Bearer ${await exchanged(external)}`,
-    'partner token': `Bearer ${partner}`,
-    'partner token without the scope': `Bearer ${await partnerToken(describing)}`,
-    'nonsense token': 'Bearer nonsense',
-  }
-}
-
-async function newKey(resourceId: string | undefined): Promise<string> {
-  const resource =
-    resourceId === undefined
-      ? ({ kind: 'global' } as const)
-      : ({
-          kind: 'resource',
-          resourceKind: 'kafka-cluster',
-          id: resourceId,
-          environment: undefined,
-        } as const)
-  const key = { ownerId: gateway.userId, displayName: '', resource }
-  const { id, secret } = await gateway.directory.apiKeys.create(key, actor)
-  return basic(id, secret)
-}
-
-async function newClient(scopes: readonly string[]): Promise<{ id: string; secret: string }> {
-  const { partners, partnerClients } = gateway.directory
-  const partner = await partners.create({ displayName: 'partner' }, actor)
-  const { id, secret = '' } = await partnerClients.create(
-    { partnerId: partner.id, displayName: 'client', scopes, authMethods: ['client_secret_basic'] },
-    actor,
+  house = await openHouse(
+    Object.fromEntries(Object.entries(operations).map(([path, { security }]) => [path, security])),
   )
-  return { id, secret }
+})
+afterAll(() => house.stop())
+
+/** A token that is good, of a client that may not do this. */
+function isScopeMissing({ security }: OperationClass, presented: Presented): boolean {
+  return security.includes(partner) && presented === 'partner token without the scope'
 }
 
-function call(path: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(`http://127.0.0.1:${gateway.port}${path}`, init)
-}
+describe.each(Object.entries(operations))('%s', (template, operation) => {
+  const path = template.replace('{id}', 'lkc-1')
 
-function get(path: string, presented: Presented, fields: Record<string, string> = {}) {
-  return call(path, { headers: { authorization: authorizations[presented], ...fields } })
-}
-
-function exchange(subjectToken: string): Promise<Response> {
-  const body = new URLSearchParams({
-    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    subject_token: subjectToken,
-    subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
-    identity_pool_id: poolId,
+  test('is opened by what it declares alone', async () => {
+    const { upstream } = house
+    const expected = Object.fromEntries(
+      presentable.map((presented) => {
+        const refusal = isScopeMissing(operation, presented) ? 403 : 401
+        return [presented, operation.opens.includes(presented) ? 200 : refusal]
+      }),
+    )
+    const forwarded = upstream.requests.length
+    const statuses: Record<string, number> = {}
+    for (const presented of presentable) {
+      const response = await house.get(path, presented)
+      statuses[presented] = response.status
+      await response.arrayBuffer()
+      if (response.status !== 200)
+        expect(response.headers.get('www-authenticate'), presented).not.toBeNull()
+    }
+    expect(statuses).toEqual(expected)
+    // What is refused never reaches the upstream.
+    expect(upstream.requests.length - forwarded).toBe(operation.opens.length)
   })
-  return call('/sts/v1/oauth2/token', { method: 'POST', body })
-}
+})
 
-async function tokenIn(response: Response): Promise<string> {
-  const body = (await response.json()) as { access_token: string }
-  expect(body).toMatchObject({ token_type: 'Bearer' })
-  return body.access_token
-}
+test('a scope that is missing is told, and which', async () => {
+  const response = await house.get('/partner', 'partner token without the scope')
+  expect(response.headers.get('www-authenticate')).toBe(
+    'Bearer realm="gatehouse", error="insufficient_scope", scope="partner:create"',
+  )
+})
 
-async function exchanged(subjectToken: string): Promise<string> {
-  return tokenIn(await exchange(subjectToken))
-}
+test('no token but an external one for us is exchanged, ours above all', async () => {
+  for (const presented of presentable) {
+    const [scheme, token = ''] = house.authorizations[presented]?.split(' ') ?? []
+    if (scheme !== 'Bearer') continue
+    const response = await house.exchange(token)
+    const isGood = presented === 'external token'
+    expect([presented, response.status]).toEqual([presented, isGood ? 200 : 400])
+    if (!isGood) expect(await response.json()).toMatchObject({ error: 'invalid_grant' })
+  }
+})
 
-async function partnerToken({ id, secret }: { id: string; secret: string }): Promise<string> {
-  const headers = { authorization: basic(id, secret) }
-  const body = new URLSearchParams({ grant_type: 'client_credentials' })
-  return tokenIn(await call('/oauth2/token', { method: 'POST', headers, body }))
-}
-
-describe.each(Object.entries(operations))('%s', (path, { opens }) => {
-  test.each(presentable)('is opened by what it declares alone: %s', async (presented) => {
-    const { status, headers } = await get(path, presented)
-    const isScopeMissing = path === '/partner' && presented === 'partner token without the scope'
-    const isOpened = (opens as readonly Presented[]).includes(presented)
-    expect(status).toBe(isOpened ? 200 : isScopeMissing ? 403 : 401)
-    if (!isOpened) expect(headers.get('www-authenticate')).not.toBeNull()
-    if (isScopeMissing)
-      expect(headers.get('www-authenticate')).toBe(
-        'Bearer realm="gatehouse", error="insufficient_scope", scope="partner:create"',
-      )
-  })
+test('a token counts in the Authorization field alone', async () => {
+  const token = house.authorizations['STS token']?.slice('Bearer '.length) ?? ''
+  const places: readonly (readonly [string, RequestInit])[] = [
+    [`/sts?access_token=${token}`, {}],
+    ['/sts', { headers: { cookie: `access_token=${token}` } }],
+    ['/sts', { headers: { 'x-access-token': token, 'proxy-authorization': `Bearer ${token}` } }],
+  ]
+  for (const [path, init] of places) {
+    const response = await house.call(path, init)
+    expect(response.status).toBe(401)
+    expect(await response.json()).toMatchObject({ error: { code: 'AUTHENTICATION_REQUIRED' } })
+  }
+  expect(JSON.stringify(house.gateway.log)).not.toContain(token)
 })
 
 test('every 401 to a token has the same body and challenge, whatever is wrong with it', async () => {
   const answers = await Promise.all(
     (['external token', 'partner token', 'nonsense token'] as const).map(async (presented) => {
-      const response = await get('/sts', presented)
+      const response = await house.get('/sts', presented)
       const { error } = (await response.json()) as { error: Record<string, string> }
       return [response.headers.get('www-authenticate'), error['code'], error['details']]
     }),
@@ -185,48 +146,48 @@ test('every 401 to a token has the same body and challenge, whatever is wrong wi
 })
 
 test('the upstream learns who stands behind a token, and never the token', async () => {
-  const fields = { 'Confluent-Identity-Pool-Id': poolId }
-  const seen = (await (await get('/external', 'external token', fields)).json()) as object
+  const fields = { 'Confluent-Identity-Pool-Id': house.poolId }
+  const seen = (await (await house.get('/external', 'external token', fields)).json()) as object
   expect(seen).toMatchObject({
-    'gatehouse-principal-id': poolId,
+    'gatehouse-principal-id': house.poolId,
     'gatehouse-principal-kind': 'identity-pool',
-    'gatehouse-identity-pool-ids': poolId,
-    'gatehouse-organization-id': gateway.organizationId,
+    'gatehouse-identity-pool-ids': house.poolId,
+    'gatehouse-organization-id': house.gateway.organizationId,
     'gatehouse-credential-kind': 'external-access-token',
   })
   expect(seen).not.toHaveProperty('authorization')
-  const partner = (await (await get('/partner', 'partner token')).json()) as object
-  expect(partner).toMatchObject({ 'gatehouse-client-id': client.id })
+  const partner = (await (await house.get('/partner', 'partner token')).json()) as object
+  expect(partner).toMatchObject({ 'gatehouse-client-id': house.client.id })
   expect(partner).not.toHaveProperty('gatehouse-organization-id')
 })
 
 test('a pool that the caller names and does not exist closes the operation', async () => {
   const fields = { 'Confluent-Identity-Pool-Id': 'pool-other' }
-  expect((await get('/external', 'external token', fields)).status).toBe(401)
+  expect((await house.get('/external', 'external token', fields)).status).toBe(401)
 })
 
 test('a provider of our own issuer in an organization makes our tokens external to nobody', async () => {
-  const { directory, organizationId } = gateway
+  const { directory, organizationId } = house.gateway
   const own = { organizationId, displayName: 'own', issuer: publicOrigin }
   await directory.identityProviders.create(own, actor)
-  expect((await get('/external', 'partner token')).status).toBe(401)
+  expect((await house.get('/external', 'partner token')).status).toBe(401)
 })
 
 test('our services answer in the shape of OAuth, with the request id and no caching', async () => {
-  const response = await exchange('nonsense')
+  const response = await house.exchange('nonsense')
   expect(response.status).toBe(400)
   expect(response.headers.get('cache-control')).toBe('no-store')
   expect(response.headers.get('x-request-id')).not.toBeNull()
   expect(await response.json()).toMatchObject({ error: 'invalid_grant' })
-  const metadata = await call('/.well-known/oauth-authorization-server')
+  const metadata = await house.call('/.well-known/oauth-authorization-server')
   expect(await metadata.json()).toMatchObject({ issuer: publicOrigin })
-  const keySet = (await (await call('/oauth2/jwks.json')).json()) as { keys: unknown[] }
+  const keySet = (await (await house.call('/oauth2/jwks.json')).json()) as { keys: unknown[] }
   expect(keySet.keys).toHaveLength(2)
   const large = new URLSearchParams({ grant_type: 'x'.repeat(70_000) })
-  expect((await call('/oauth2/token', { method: 'POST', body: large })).status).toBe(413)
-  const unauthorized = await call('/oauth2/token', {
+  expect((await house.call('/oauth2/token', { method: 'POST', body: large })).status).toBe(413)
+  const unauthorized = await house.call('/oauth2/token', {
     method: 'POST',
-    headers: { authorization: basic(client.id, 'wrong') },
+    headers: { authorization: basic(house.client.id, 'wrong') },
     body: new URLSearchParams({ grant_type: 'client_credentials' }),
   })
   expect([unauthorized.status, unauthorized.headers.get('www-authenticate')]).toEqual([
@@ -236,23 +197,23 @@ test('our services answer in the shape of OAuth, with the request id and no cach
 })
 
 test('tokens end with what they rest on: the pool, the client, and their revocation', async () => {
-  const { identityPools, partnerClients } = gateway.directory
-  const revoked = await partnerToken(client)
-  const revocation = await call('/oauth2/revoke', {
+  const { identityPools, partnerClients } = house.gateway.directory
+  const revoked = await house.partnerToken(house.client)
+  const revocation = await house.call('/oauth2/revoke', {
     method: 'POST',
-    headers: { authorization: basic(client.id, client.secret) },
+    headers: { authorization: basic(house.client.id, house.client.secret) },
     body: new URLSearchParams({ token: revoked }),
   })
   expect(revocation.status).toBe(200)
-  const again = await call('/partner', { headers: { authorization: `Bearer ${revoked}` } })
+  const again = await house.call('/partner', { headers: { authorization: `Bearer ${revoked}` } })
   expect(again.status).toBe(401)
-  expect((await get('/partner', 'partner token')).status).toBe(200)
+  expect((await house.get('/partner', 'partner token')).status).toBe(200)
 
-  await partnerClients.disable(client.id, actor)
-  expect((await get('/partner', 'partner token')).status).toBe(401)
-  await identityPools.disable(poolId, actor)
-  expect((await get('/sts', 'STS token')).status).toBe(401)
-  expect((await get('/external', 'external token')).status).toBe(401)
-  await identityPools.enable(poolId, actor)
-  expect((await get('/sts', 'STS token')).status).toBe(200)
+  await partnerClients.disable(house.client.id, actor)
+  expect((await house.get('/partner', 'partner token')).status).toBe(401)
+  await identityPools.disable(house.poolId, actor)
+  expect((await house.get('/sts', 'STS token')).status).toBe(401)
+  expect((await house.get('/external', 'external token')).status).toBe(401)
+  await identityPools.enable(house.poolId, actor)
+  expect((await house.get('/sts', 'STS token')).status).toBe(200)
 })
