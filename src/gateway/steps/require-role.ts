@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import type { MemberPrincipal } from '../../auth/principal.ts'
+import type { SecurityPolicy } from '../../auth/policy.ts'
 import type { AuthorizeByRoles } from '../../auth/roles/authorize.ts'
 import type { RoleDecision } from '../../auth/roles/decide.ts'
 import { crnElementsOf } from '../../catalog/crn-template.ts'
@@ -9,7 +9,8 @@ import type { Answered, Step } from '../in-order.ts'
 
 /**
  * Where the group says so, let a known caller do only what its roles allow. What is open to anybody
- * asks for no role, and a partner's scopes, which it was authenticated with, are its roles.
+ * asks for no role. A partner has no roles but scopes, which it was authenticated with: an operation
+ * that asks for none of them is not for partners.
  *
  * Throws {GatewayError} ACCESS_DENIED, RESOURCE_NOT_FOUND, DIRECTORY_UNAVAILABLE.
  */
@@ -17,8 +18,10 @@ export function requireRoleStep(authorizeByRoles: AuthorizeByRoles): Step {
   return (c) => {
     const { operation, params } = left(c, 'match')
     if (operation.group.authorization === 'upstream') return undefined
-    const principal = memberOf(c)
-    if (principal === undefined) return undefined
+    const authentication = left(c, 'authentication')
+    if (authentication.kind === 'anonymous') return undefined
+    const { principal } = authentication
+    if (principal.kind === 'partner') return requireScopes(operation.security)
     const place = crnElementsOf(operation.crn, params, c.env.head.target.query)
     const decision = authorizeByRoles(principal, operation.id, place)
     return decision instanceof Promise
@@ -27,12 +30,11 @@ export function requireRoleStep(authorizeByRoles: AuthorizeByRoles): Step {
   }
 }
 
-/** Who calls, where it is somebody of an organization. */
-function memberOf(c: Context<GatewayEnv>): MemberPrincipal | undefined {
-  const authentication = left(c, 'authentication')
-  if (authentication.kind === 'anonymous') return undefined
-  const { principal } = authentication
-  return principal.kind === 'partner' ? undefined : principal
+/** Whichever of the alternatives let the partner in, it has to be one with a scope. */
+function requireScopes(security: SecurityPolicy): Answered {
+  const asked = security.flat().filter(({ kind }) => kind === 'partner-access-token')
+  if (asked.every(({ scopes }) => scopes.length > 0)) return undefined
+  throw new GatewayError('ACCESS_DENIED')
 }
 
 function requireRole(c: Context<GatewayEnv>, decision: RoleDecision): Answered {
