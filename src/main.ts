@@ -11,6 +11,7 @@ import { buildProgram, type Commands } from './cli/program.ts'
 import { table } from './cli/table.ts'
 import { ConfigurationError, loadConfiguration } from './config/load.ts'
 import type { Configuration } from './config/schema.ts'
+import { parsePattern } from './crn/pattern.ts'
 import { startDemoUpstream } from './demo/upstream.ts'
 import type { Directory } from './directory/directory.ts'
 import { GatewayError } from './errors/gateway-error.ts'
@@ -75,6 +76,16 @@ const commands: Commands = {
       const expiry = expiresAtMs === undefined ? {} : { expiresAtMs }
       const key = { ownerId: owner, displayName, resource, ...expiry }
       printKey(await directory.apiKeys.create(key, cli))
+    }),
+  bind: ({ configPath, organization: organizationId, principal: principalId, role, on }) =>
+    withDirectory(configPath, async (directory, { roles, crnAuthority }) => {
+      if (!Object.hasOwn(roles, role))
+        throw new Error(`There is no such role; there are: ${Object.keys(roles).join(', ')}`)
+      const crnPattern = on ?? `crn://${crnAuthority}/organization=${organizationId}`
+      if (parsePattern(crnPattern) === undefined) throw new Error('The pattern is no CRN pattern')
+      const binding = { organizationId, principalId, role, crnPattern }
+      const { id } = await directory.roleBindings.create(binding, cli)
+      process.stdout.write(`role binding  ${id}\n`)
     }),
   export: (configPath, file) =>
     withDirectory(configPath, (directory) => exportToFile(directory, file), backupTimeoutMs),

@@ -29,6 +29,16 @@ export type InitRequest = {
   readonly userEmail: string
 }
 
+/** What `bind` is asked for. */
+export type BindRequest = {
+  readonly configPath: string
+  readonly organization: string
+  readonly principal: string
+  readonly role: string
+  /** A CRN pattern; undefined: the organization. */
+  readonly on: string | undefined
+}
+
 /** What each command does; the process supplies it, so that this folder knows no part of the gateway. */
 export type Commands = {
   serve(configPath: string): Promise<void>
@@ -36,6 +46,7 @@ export type Commands = {
   routes(configPath: string, output: 'table' | 'json'): Promise<void>
   init(request: InitRequest): Promise<void>
   createKey(request: CreateKeyRequest): Promise<void>
+  bind(request: BindRequest): Promise<void>
   export(configPath: string, file: string): Promise<void>
   import(configPath: string, file: string): Promise<void>
   demo(address: { readonly host: string; readonly port: number }): Promise<void>
@@ -52,6 +63,7 @@ export function buildProgram(commands: Commands, version: string): Command {
   addRoutes(program, commands)
   addInit(program, commands)
   addKeys(program, commands)
+  addBind(program, commands)
   addBackup(program, commands)
   addDemo(program, commands)
   return program
@@ -123,6 +135,23 @@ function addKeys(program: Command, commands: Commands): void {
         resource,
         expiresAtMs: expires,
       }),
+    )
+}
+
+type BindOptions = Omit<BindRequest, 'configPath' | 'on'> & {
+  readonly config: string
+  readonly on?: string
+}
+
+function addBind(program: Command, commands: Commands): void {
+  withConfig(program.command('bind'))
+    .description('give a principal a role, where nobody has one that may do it over the API')
+    .requiredOption('--organization <id>', 'the organization of the principal')
+    .requiredOption('--principal <id>', 'a user, a service account or an identity pool')
+    .requiredOption('--role <name>', 'one of the configured roles')
+    .option('--on <pattern>', 'a CRN pattern; the whole organization where it is left out')
+    .action(({ config, on, ...request }: BindOptions) =>
+      commands.bind({ configPath: config, on, ...request }),
     )
 }
 

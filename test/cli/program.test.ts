@@ -24,6 +24,7 @@ async function run(line: string): Promise<Run> {
     routes: record('routes'),
     init: record('init'),
     createKey: record('createKey'),
+    bind: record('bind'),
     export: record('export'),
     import: record('import'),
     demo: record('demo'),
@@ -108,6 +109,23 @@ test.each([
       },
     ],
   ],
+  [
+    'bind --organization o --principal u-1 --role Viewer',
+    ['bind', { configPath, organization: 'o', principal: 'u-1', role: 'Viewer', on: undefined }],
+  ],
+  [
+    'bind --organization o --principal u-1 --role Viewer --on crn://a/organization=o/* --config c.yaml',
+    [
+      'bind',
+      {
+        configPath: 'c.yaml',
+        organization: 'o',
+        principal: 'u-1',
+        role: 'Viewer',
+        on: 'crn://a/organization=o/*',
+      },
+    ],
+  ],
   ['export a.jsonl', ['export', configPath, 'a.jsonl']],
   ['import a.jsonl --config c.yaml', ['import', 'c.yaml', 'a.jsonl']],
   ['demo', ['demo', { host: '127.0.0.1', port: 8_082 }]],
@@ -132,6 +150,7 @@ describe('what is mistyped is told, and nothing is done', () => {
     ['keys create --owner u-1 --expires 1', 'It is a time such as'],
     ['keys create --owner u-1 --expires 2030-01-31T00:00', 'It is a time such as'],
     ['keys create --owner u-1 --expires 2030-13-31T00:00Z', 'It is a time such as'],
+    ['bind --organization o --role R', "required option '--principal <id>' not specified"],
     ['export', "missing required argument 'file'"],
     ['import a b', 'too many arguments'],
     ['demo --port 65536', 'It is a port between 0 and 65535.'],
@@ -148,7 +167,17 @@ describe('what is mistyped is told, and nothing is done', () => {
 test('without a command it lists the commands', async () => {
   const { calls, printed } = await run('')
   expect(calls).toEqual([])
-  for (const name of ['serve', 'check', 'routes', 'init', 'keys', 'export', 'import', 'demo']) {
+  for (const name of [
+    'serve',
+    'check',
+    'routes',
+    'init',
+    'keys',
+    'bind',
+    'export',
+    'import',
+    'demo',
+  ]) {
     expect(printed).toMatch(new RegExp(`^ +${name} `, 'm'))
   }
 })

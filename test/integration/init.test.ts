@@ -1,12 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { basic } from '../support/basic.ts'
 import { writeConfiguration } from '../support/configuration.ts'
 import { runCommand, startGatewayProcess } from '../support/gateway-process.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { recordingUpstream } from '../support/recording-upstream.ts'
+import { until } from '../support/until.ts'
 
 let postgres: TestPostgres
 beforeAll(async () => {
@@ -36,6 +38,14 @@ async function configure(directory: object): Promise<string> {
   })
 }
 
+/** As a version without roles left it. */
+async function withoutRoles(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query('DELETE FROM role_bindings')
+  await client.end()
+}
+
 function init(file: string): ReturnType<typeof runCommand> {
   const who = ['--organization', 'Example', '--email', 'ada@example.com']
   return runCommand(['init', '--config', file, ...who])
@@ -61,6 +71,44 @@ describe.each([
     expect(answer.status).toBe(200)
   }, 60_000)
 })
+
+test('bind gives a principal a role on a directory from before there were any', async () => {
+  const file = await configure({ url: await postgres.createDatabase(), pepper })
+  const [, organization = '', principal = ''] = made.exec((await init(file)).stdout) ?? []
+  const who = ['--organization', organization, '--principal', principal]
+  const bind = (...more: readonly string[]): ReturnType<typeof runCommand> =>
+    runCommand(['bind', '--config', file, ...who, ...more])
+  const there = await bind('--role', 'OrganizationAdmin')
+  expect([there.exitCode, there.stderr]).toEqual([1, expect.stringContaining('this role there')])
+  const unknown = await bind('--role', 'Nobody')
+  expect(unknown.stderr).toBe('There is no such role; there are: OrganizationAdmin\n')
+  const foreign = await bind('--role', 'OrganizationAdmin', '--on', 'crn://example.com/a=b')
+  expect(foreign.exitCode).toBe(1)
+  const unreadable = await bind('--role', 'OrganizationAdmin', '--on', 'everything')
+  expect(unreadable.stderr).toBe('The pattern is no CRN pattern\n')
+
+  const url = await postgres.createDatabase()
+  const before = await configure({ url, pepper })
+  const earlier = made.exec((await init(before)).stdout) ?? []
+  await withoutRoles(url)
+  const gateway = await startGatewayProcess(before)
+  onTestFinished(() => gateway.kill())
+  const authorization = basic(earlier[3] ?? '', earlier[4] ?? '')
+  const call = async (): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${gateway.port}/any`, { headers: { authorization } })).status
+  expect(await call()).toBe(403)
+  const given = ['--organization', earlier[1] ?? '', '--principal', earlier[2] ?? '']
+  const bound = await runCommand([
+    'bind',
+    '--config',
+    before,
+    ...given,
+    '--role',
+    'OrganizationAdmin',
+  ])
+  expect(bound.stdout).toMatch(/^role binding {2}rb-\w+\n$/)
+  await until(async () => (await call()) === 200)
+}, 90_000)
 
 test('of two that run at the same time, one makes it and the other says so', async () => {
   const file = await configure({ url: await postgres.createDatabase(), pepper })
