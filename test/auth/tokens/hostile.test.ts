@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, createPublicKey } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { vetKeys } from '../../../src/auth/keys/vetted-keys.ts'
 import { readCompactJws } from '../../../src/auth/tokens/compact-jws.ts'
@@ -41,7 +41,9 @@ const times = `"iat":${nowSeconds},"exp":${nowSeconds + 60}`
 const plain = `"iss":"https://idp.example.com","aud":"https://api.example.com","sub":"s",${times}`
 const good = mint(ec)
 const [head = '', body = '', seal = ''] = good.split('.')
-const publicPem = rsa.privateKey.export({ type: 'pkcs8', format: 'pem' })
+const publicKey = createPublicKey(rsa.privateKey)
+const publicPem = publicKey.export({ type: 'spki', format: 'pem' })
+const publicDer = publicKey.export({ type: 'spki', format: 'der' })
 
 function withHmac(header: object, secret: string | Buffer): string {
   const input = `${encode(header)}.${body}`
@@ -70,6 +72,8 @@ const algorithms: readonly string[] = [
   ...keys.map(({ kid }) => withHmac({ alg: 'HS256', kid, typ: 'JWT' }, '')),
   withHmac({ alg: 'HS256', kid: 'rsa' }, publicPem),
   withHmac({ alg: 'HS256', kid: 'rsa' }, JSON.stringify(rsa.jwk)),
+  withHmac({ alg: 'HS256', kid: 'rsa' }, publicDer),
+  withHmac({ alg: 'HS256', kid: 'rsa' }, String(rsa.jwk['n'])),
   withHmac({ alg: 'RS256', kid: 'rsa' }, publicPem),
   mint(rsa, { header: { alg: 'PS256' } }),
   mint(rsa, { header: { alg: 'RS384' } }),
