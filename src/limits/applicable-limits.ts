@@ -95,7 +95,7 @@ export function createFindLimits(keyPrefix: string, options: Options = {}): Find
     const before = known.get(name)
     if (before !== undefined) return before
     const limits = applicable(limitsOf(prefix, subject, findOverride), subject)
-    const described = describes ? describePolicies(limits) : limits
+    const described = describes ? { ...limits, windows: describePolicies(limits.windows) } : limits
     if (known.size >= maxRemembered) known.clear()
     known.set(name, described)
     return described

@@ -1,5 +1,3 @@
-import type { ApplicableLimits, WindowLimit } from './applicable-limits.ts'
-
 /**
  * How the `RateLimit` fields name a limit, as structured fields (RFC 9651).
  *
@@ -12,20 +10,22 @@ export type DescribedPolicy = {
   readonly policies: string
 }
 
+/** What is told of a window or quota. */
+type Describable = { readonly name: string; readonly requests: number; readonly windowMs: number }
+
 /** Describe the windows and quotas of a request once, so that each answer only adds what is left. */
-export function describePolicies(limits: ApplicableLimits): ApplicableLimits {
-  const policies = limits.windows.map(policyOf).join(', ')
-  return {
-    ...limits,
-    windows: limits.windows.map((window) => ({
-      ...window,
-      described: { item: stringItem(window.name), policies },
-    })),
-  }
+export function describePolicies<Window extends Describable>(
+  windows: readonly Window[],
+): readonly (Window & { readonly described: DescribedPolicy })[] {
+  const policies = windows.map(policyOf).join(', ')
+  return windows.map((window) => ({
+    ...window,
+    described: { item: stringItem(window.name), policies },
+  }))
 }
 
 /** `q` is the limit, `w` its time in whole seconds; what is counted is requests, the default unit. */
-function policyOf({ name, requests, windowMs }: WindowLimit): string {
+function policyOf({ name, requests, windowMs }: Describable): string {
   return `${stringItem(name)};q=${requests};w=${Math.ceil(windowMs / 1_000)}`
 }
 
