@@ -30,3 +30,25 @@ export function resolutionOf(pair: Spread): { readonly median: number; readonly 
   const off = (ratio: number): number => Math.abs(ratio - 1)
   return { median: off(pair.median), round: Math.max(off(pair.min), off(pair.max)) }
 }
+
+/**
+ * How far two means are apart, in units of what chance alone makes of samples like these. Beyond
+ * 4.5, as leakage tests have it, chance is no explanation.
+ *
+ * @throws {RangeError} where a sample has less than two values
+ * @see Welch, "The generalization of 'Student's' problem" (1947); ISO/IEC 17825 for the 4.5
+ */
+export function welchT(a: readonly number[], b: readonly number[]): number {
+  const [ofA, ofB] = [momentsOf(a), momentsOf(b)]
+  return (ofA.mean - ofB.mean) / Math.sqrt(ofA.variance / a.length + ofB.variance / b.length)
+}
+
+function momentsOf(values: readonly number[]): {
+  readonly mean: number
+  readonly variance: number
+} {
+  if (values.length < 2) throw new RangeError('There is no variance of less than two values')
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  return { mean, variance: squares / (values.length - 1) }
+}

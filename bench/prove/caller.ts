@@ -15,6 +15,8 @@ export type Call = {
   /** Behind the gateway's URL. */
   readonly path?: string
   readonly authorization: string
+  /** Fields beside Authorization, by their names in lower case. */
+  readonly fields?: Readonly<Record<string, string>>
   readonly method?: Dispatcher.HttpMethod
   readonly body?: Dispatcher.RequestOptions['body']
   readonly signal?: AbortSignal
@@ -36,12 +38,12 @@ export function createCaller(urls: readonly string[], connectionsPerGateway: num
   function open(place: number, call: Call): Promise<Dispatcher.ResponseData> {
     const gateway = gateways[place % gateways.length]
     if (gateway === undefined) throw new Error('There is no gateway to call')
-    const { path = '', authorization, method = 'GET', body = null, signal } = call
+    const { path = '', authorization, fields = {}, method = 'GET', body = null, signal } = call
     return gateway.pool.request({
       method,
       // undici refuses an empty path, and never uses that connection again.
       path: `${gateway.prefix}${path}${gateway.search}` || '/',
-      headers: { authorization },
+      headers: { authorization, ...fields },
       body,
       signal: signal ?? null,
     })

@@ -1,11 +1,16 @@
 import { exactness } from './exactness.ts'
 import type { Experiment } from './experiment.ts'
 import { idleConnections } from './idle-connections.ts'
+import { idpOutage } from './idp-outage.ts'
+import { keyRotation } from './key-rotation.ts'
+import { kidStorm } from './kid-storm.ts'
 import { memory } from './memory.ts'
 import { redisDown } from './redis-down.ts'
 import { redisFrozen } from './redis-frozen.ts'
+import { revocation } from './revocation.ts'
 import { slots } from './slots.ts'
 import { streams } from './streams.ts'
+import { timing } from './timing.ts'
 
 /** Every experiment, in the order of the list. */
 export const experiments: readonly Experiment[] = [
@@ -16,4 +21,9 @@ export const experiments: readonly Experiment[] = [
   memory,
   idleConnections,
   streams,
+  idpOutage,
+  kidStorm,
+  revocation,
+  keyRotation,
+  timing,
 ]

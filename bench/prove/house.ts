@@ -1,4 +1,5 @@
 import { basic } from '../../test/support/basic.ts'
+import type { TestGroup } from '../../test/support/configuration.ts'
 import { startFleet, type Fleet } from '../../test/support/fleet.ts'
 import { startPostgres } from '../../test/support/postgres.ts'
 import { startRedis, type TestRedis } from '../../test/support/redis.ts'
@@ -11,6 +12,14 @@ export type HouseOptions = {
   readonly classes: Readonly<Record<string, unknown>>
   readonly limits?: Readonly<Record<string, unknown>>
   readonly redis?: Readonly<Record<string, unknown>>
+  /** More groups, before the house's upstream. */
+  readonly groups?: (upstreamUrl: string) => readonly TestGroup[]
+  readonly services?: readonly ('sts' | 'oauth')[]
+  /** Members of the configuration beside those. */
+  readonly configuration?: Readonly<Record<string, unknown>>
+  readonly directoryCache?: Readonly<Record<string, unknown>>
+  /** Puts something between the gateways and their database. @returns the URL that they are given */
+  readonly databaseThrough?: (url: string) => Promise<string>
 }
 
 /** Gateways in processes of their own, with PostgreSQL, Redis and an upstream. It ends with its block. */
@@ -30,17 +39,25 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     const postgres = ends.adopt(await startPostgres(), (server) => server.stop())
     const redis = ends.adopt(await startRedis(), (server) => server.stop())
     const upstream = ends.adopt(await startUpstream(), (server) => server.close())
+    const ofClasses = Object.keys(options.classes).map((limitClass) => ({
+      name: limitClass,
+      mount: `/${limitClass}`,
+      limitClass,
+      paths: upstreamPaths,
+      upstreamUrl: upstream.url,
+    }))
+    const databaseUrl = await postgres.createDatabase()
     const fleet = await startFleet({
       count: options.gateways,
-      databaseUrl: await postgres.createDatabase(),
-      groups: Object.keys(options.classes).map((limitClass) => ({
-        name: limitClass,
-        mount: `/${limitClass}`,
-        limitClass,
-        paths: upstreamPaths,
-        upstreamUrl: upstream.url,
-      })),
+      databaseUrl,
+      directory: {
+        url: (await options.databaseThrough?.(databaseUrl)) ?? databaseUrl,
+        cache: options.directoryCache ?? {},
+      },
+      groups: [...ofClasses, ...(options.groups?.(upstream.url) ?? [])],
+      services: options.services ?? [],
       configuration: {
+        ...options.configuration,
         redis: { url: redis.url, ...options.redis },
         limits: {
           replicas: Math.max(options.gateways, 1),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ratioOf, resolutionOf, spreadOf } from '../../bench/statistics.ts'
+import { ratioOf, resolutionOf, spreadOf, welchT } from '../../bench/statistics.ts'
 
 test('a median is the value in the middle, whatever the order', () => {
   expect(spreadOf([9, 1, 5])).toEqual({ median: 5, min: 1, max: 9 })
@@ -26,4 +26,19 @@ test('two equals tell how far a median and a round can be off, whichever way', (
   expect(resolutionOf(ratioOf([100, 97, 101], equals)).round).toBeCloseTo(0.03)
   expect(resolutionOf(ratioOf([100, 99, 104], equals)).round).toBeCloseTo(0.04)
   expect(resolutionOf(ratioOf([98, 90, 104], equals)).median).toBeCloseTo(0.02)
+})
+
+test("Welch's t is the distance of the means by what chance makes of samples of their sizes", () => {
+  // Means 3 and 4, variances 2.5 and 4.
+  const [a, b] = [
+    [1, 2, 3, 4, 5],
+    [2, 4, 6],
+  ]
+  expect(welchT(a, b)).toBeCloseTo(-1 / Math.sqrt(2.5 / 5 + 4 / 3), 12)
+  expect(welchT(b, a)).toBe(-welchT(a, b))
+  expect(welchT(a, a)).toBe(0)
+})
+
+test('there is no variance of a single value', () => {
+  expect(() => welchT([1], [1, 2])).toThrow(RangeError)
 })

@@ -13,6 +13,8 @@ export type FleetOptions = TestConfiguration & {
   readonly databaseUrl: string
   /** Absent: each keeps its limits by itself. */
   readonly redisUrl?: string
+  /** What the gateways' configuration says of the directory beside its database and pepper. */
+  readonly directory?: Readonly<Record<string, unknown>>
 }
 
 /** Gateways in processes of their own, with one directory and the same configuration. */
@@ -40,6 +42,7 @@ export async function startFleet({
   count,
   databaseUrl,
   redisUrl = '',
+  directory: ofGateways = {},
   configuration,
   ...rest
 }: FleetOptions): Promise<Fleet> {
@@ -51,7 +54,10 @@ export async function startFleet({
     await directory.close()
     await rm(folder, { recursive: true, force: true })
   }
-  const shared = { directory: { url: databaseUrl, pepper }, redis: { url: redisUrl } }
+  const shared = {
+    directory: { url: databaseUrl, pepper, ...ofGateways },
+    redis: { url: redisUrl },
+  }
   const configurationFile = await writeConfiguration(folder, {
     ...rest,
     configuration: { ...shared, ...configuration },
