@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { CommanderError } from 'commander'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createApp, openConfiguredDirectory } from './app.ts'
@@ -6,6 +7,8 @@ import { rolesHolding } from './auth/roles/role.ts'
 import { exportToFile, importFromFile } from './backup-file.ts'
 import { CatalogError } from './catalog/catalog-error.ts'
 import { describeRoutes } from './catalog/route-list.ts'
+import { exitCodeOf } from './cli/api/exit.ts'
+import { processIo } from './cli/api/io.ts'
 import { firstRunMessage } from './cli/first-run.ts'
 import { buildProgram, type Commands } from './cli/program.ts'
 import { table } from './cli/table.ts'
@@ -207,8 +210,9 @@ const { version } = JSON.parse(
 ) as { version: string }
 
 try {
-  await buildProgram(commands, version).parseAsync()
+  await buildProgram(commands, version, processIo()).parseAsync()
 } catch (error) {
-  process.stderr.write(`${explain(error)}\n`)
-  process.exitCode = 1
+  // Commander has told what is wrong with the command line, or shown what was asked for.
+  if (!(error instanceof CommanderError)) process.stderr.write(`${explain(error)}\n`)
+  process.exitCode = exitCodeOf(error)
 }

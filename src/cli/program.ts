@@ -1,4 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { addApiCommands } from './api/commands.ts'
+import type { Io } from './api/io.ts'
+import { outputFormat, outputOf } from './output.ts'
 
 /** What `keys create` is asked for. */
 export type CreateKeyRequest = {
@@ -53,11 +56,14 @@ export type Commands = {
 }
 
 /** The command line of Gatehouse. */
-export function buildProgram(commands: Commands, version: string): Command {
+export function buildProgram(commands: Commands, version: string, io: Io): Command {
   const program = new Command('gatehouse')
     .description('An authenticating API gateway')
     .version(version)
     .showHelpAfterError('(run with --help for the commands)')
+    // Thrown, so that whoever runs the program decides what it ends with.
+    .exitOverride()
+    .option('--output <format>', 'table (the default) or json', outputFormat)
   addServe(program, commands)
   addCheck(program, commands)
   addRoutes(program, commands)
@@ -66,6 +72,7 @@ export function buildProgram(commands: Commands, version: string): Command {
   addBind(program, commands)
   addBackup(program, commands)
   addDemo(program, commands)
+  addApiCommands(program, io)
   return program
 }
 
@@ -84,9 +91,8 @@ function addCheck(program: Command, commands: Commands): void {
 function addRoutes(program: Command, commands: Commands): void {
   withConfig(program.command('routes'))
     .description('list every operation with the credentials that open it')
-    .option('--output <format>', 'table or json', oneOf('table', 'json'), 'table')
-    .action(({ config, output }: { config: string; output: 'table' | 'json' }) =>
-      commands.routes(config, output),
+    .action(({ config }: { config: string }, command: Command) =>
+      commands.routes(config, outputOf(command)),
     )
 }
 
@@ -177,13 +183,6 @@ function addDemo(program: Command, commands: Commands): void {
 
 function withConfig(command: Command): Command {
   return command.option('--config <file>', 'the configuration file', 'config/gateway.yaml')
-}
-
-function oneOf(...choices: readonly string[]): (value: string) => string {
-  return (value) => {
-    if (choices.includes(value)) return value
-    throw new InvalidArgumentError(`It is one of: ${choices.join(', ')}.`)
-  }
 }
 
 /** `cloud`, `global`, `kafka-cluster:lkc-1`, or `flink-region:aws.us-east-1@env-1`. */

@@ -32,7 +32,8 @@ async function run(line: string): Promise<Run> {
   const print = (text: string): void => {
     printed += text
   }
-  const program = buildProgram(commands, '1.2.3')
+  const io = { env: {}, out: print, note: print, read: () => Promise.resolve('') }
+  const program = buildProgram(commands, '1.2.3', io)
   withoutProcess(program, print)
   try {
     await program.parseAsync(line.split(' ').filter(Boolean), { from: 'user' })

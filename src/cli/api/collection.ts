@@ -1,0 +1,63 @@
+import { json, type ApiAnswer, type ApiClient, type Json } from './client.ts'
+import type { Resource } from './resources.ts'
+
+/** Objects are read in pages of this many. */
+const pageSize = 100
+
+/** The collection that a kind of object stands in. */
+export function collectionPath({ path }: Resource, parentId: string | undefined): string {
+  return path.replace('{parent}', encodeURIComponent(parentId ?? ''))
+}
+
+/** One object of a collection. */
+export function objectPath(resource: Resource, parentId: string | undefined, id: string): string {
+  return `${collectionPath(resource, parentId)}/${encodeURIComponent(id)}`
+}
+
+/** Read objects page by page, following the links of the API, up to a number of them. */
+export async function listAll(
+  api: ApiClient,
+  resource: Resource,
+  parentId: string | undefined,
+  limit = Infinity,
+): Promise<readonly Json[]> {
+  const objects: Json[] = []
+  const first = Math.min(pageSize, limit)
+  let next: string | undefined = `${collectionPath(resource, parentId)}?page_size=${first}`
+  while (next !== undefined && objects.length < limit) {
+    const { body }: ApiAnswer = await api.call('GET', next)
+    objects.push(...(Array.isArray(body['data']) ? (body['data'] as readonly Json[]) : []))
+    next = nextOf(body)
+  }
+  return objects.slice(0, limit)
+}
+
+function nextOf({ metadata }: Json): string | undefined {
+  const next = (metadata as Json | undefined)?.['next']
+  return typeof next === 'string' && next !== '' ? next : undefined
+}
+
+/** Make an object. The answer holds what is shown once. */
+export async function create(
+  api: ApiClient,
+  resource: Resource,
+  parentId: string | undefined,
+  object: Json,
+): Promise<Json> {
+  return (await api.call('POST', collectionPath(resource, parentId), json(object))).body
+}
+
+/**
+ * Change an object, by a merge patch (RFC 7396), as long as it is as it was last seen.
+ *
+ * @param ifMatch its entity tag then; undefined: as it is now
+ */
+export async function update(
+  api: ApiClient,
+  path: string,
+  patch: Json,
+  ifMatch: string | undefined,
+): Promise<Json> {
+  const payload = { ...json(patch, 'application/merge-patch+json'), ifMatch }
+  return (await api.call('PATCH', path, payload)).body
+}

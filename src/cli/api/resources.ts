@@ -1,0 +1,237 @@
+/** Objects of one kind, as the command line knows them. */
+export type Resource = {
+  /** The command, for example `api-keys`. */
+  readonly command: string
+  readonly kind: string
+  /** Of the collection; `{parent}` stands for the id of what it is within. */
+  readonly path: string
+  /** The option that names what it is within. */
+  readonly parent?: { readonly option: string; readonly description: string }
+  /** Headings of a table and where their values stand. */
+  readonly columns: readonly (readonly [heading: string, path: string])[]
+  /** Options of `create` and `update`, and which member each sets. */
+  readonly options: readonly ResourceOption[]
+  /** What tells two objects of a kind apart for people: `apply` finds by it what is there already. */
+  readonly naturalKey: readonly string[]
+  readonly verbs: readonly Verb[]
+}
+
+export type Verb = 'list' | 'describe' | 'create' | 'update' | 'delete'
+
+type ResourceOption = {
+  readonly name: string
+  readonly description: string
+  /** Dotted path of the member. */
+  readonly member: string
+  readonly isRequired?: boolean
+  /** Given more than once, it makes a list. */
+  readonly isList?: boolean
+}
+
+const allVerbs: readonly Verb[] = ['list', 'describe', 'create', 'update', 'delete']
+
+const named: readonly ResourceOption[] = [
+  { name: 'name', description: 'what people call it', member: 'display_name', isRequired: true },
+  { name: 'description', description: 'what it is for', member: 'description' },
+]
+
+const partner = { option: 'partner', description: 'the id of the partner' }
+
+/** Every kind of object that the command line manages. */
+export const resources: readonly Resource[] = [
+  {
+    command: 'api-keys',
+    kind: 'ApiKey',
+    path: '/iam/v2/api-keys',
+    columns: [
+      ['ID', 'id'],
+      ['NAME', 'spec.display_name'],
+      ['OWNER', 'spec.owner.id'],
+      ['RESOURCE', 'spec.resource.id'],
+      ['CREATED', 'metadata.created_at'],
+    ],
+    options: [
+      {
+        name: 'owner',
+        description: 'the user or service account it acts for',
+        member: 'spec.owner.id',
+        isRequired: true,
+      },
+      {
+        name: 'resource',
+        description: 'what it opens: cloud, global, or the id of a resource',
+        member: 'spec.resource.id',
+      },
+      { name: 'name', description: 'what people call it', member: 'spec.display_name' },
+      { name: 'description', description: 'what it is for', member: 'spec.description' },
+    ],
+    naturalKey: ['spec.owner.id', 'spec.display_name'],
+    verbs: allVerbs,
+  },
+  {
+    command: 'service-accounts',
+    kind: 'ServiceAccount',
+    path: '/iam/v2/service-accounts',
+    columns: [
+      ['ID', 'id'],
+      ['NAME', 'display_name'],
+      ['DESCRIPTION', 'description'],
+    ],
+    options: named,
+    naturalKey: ['display_name'],
+    verbs: allVerbs,
+  },
+  {
+    command: 'users',
+    kind: 'User',
+    path: '/iam/v2/users',
+    columns: [
+      ['ID', 'id'],
+      ['EMAIL', 'email'],
+      ['NAME', 'full_name'],
+    ],
+    options: [
+      { name: 'email', description: 'the address', member: 'email', isRequired: true },
+      { name: 'name', description: 'the whole name', member: 'full_name' },
+    ],
+    naturalKey: ['email'],
+    verbs: allVerbs,
+  },
+  {
+    command: 'providers',
+    kind: 'IdentityProvider',
+    path: '/iam/v2/identity-providers',
+    columns: [
+      ['ID', 'id'],
+      ['NAME', 'display_name'],
+      ['ISSUER', 'issuer'],
+    ],
+    options: [
+      ...named,
+      {
+        name: 'issuer',
+        description: 'the issuer, letter by letter as in its tokens',
+        member: 'issuer',
+        isRequired: true,
+      },
+      { name: 'jwks-uri', description: 'where its keys are', member: 'jwks_uri' },
+    ],
+    naturalKey: ['display_name'],
+    verbs: allVerbs,
+  },
+  {
+    command: 'pools',
+    kind: 'IdentityPool',
+    path: '/iam/v2/identity-providers/{parent}/identity-pools',
+    parent: { option: 'provider', description: 'the id of the identity provider' },
+    columns: [
+      ['ID', 'id'],
+      ['NAME', 'display_name'],
+      ['CLAIM', 'identity_claim'],
+      ['FILTER', 'filter'],
+    ],
+    options: [
+      ...named,
+      {
+        name: 'identity-claim',
+        description: 'the claim that says who it is',
+        member: 'identity_claim',
+        isRequired: true,
+      },
+      {
+        name: 'filter',
+        description: 'an expression in CEL on claims',
+        member: 'filter',
+        isRequired: true,
+      },
+    ],
+    naturalKey: ['display_name'],
+    verbs: allVerbs,
+  },
+  {
+    command: 'bindings',
+    kind: 'RoleBinding',
+    path: '/iam/v2/role-bindings',
+    columns: [
+      ['ID', 'id'],
+      ['PRINCIPAL', 'principal'],
+      ['ROLE', 'role_name'],
+      ['ON', 'crn_pattern'],
+    ],
+    options: [
+      {
+        name: 'principal',
+        description: 'User:u-…, as the API writes it',
+        member: 'principal',
+        isRequired: true,
+      },
+      { name: 'role', description: 'the name of the role', member: 'role_name', isRequired: true },
+      { name: 'on', description: 'a CRN pattern', member: 'crn_pattern', isRequired: true },
+    ],
+    naturalKey: ['principal', 'role_name', 'crn_pattern'],
+    verbs: ['list', 'describe', 'create', 'delete'],
+  },
+  {
+    command: 'environments',
+    kind: 'Environment',
+    path: '/org/v2/environments',
+    columns: [
+      ['ID', 'id'],
+      ['NAME', 'display_name'],
+    ],
+    options: [
+      {
+        name: 'name',
+        description: 'what people call it',
+        member: 'display_name',
+        isRequired: true,
+      },
+    ],
+    naturalKey: ['display_name'],
+    verbs: allVerbs,
+  },
+  {
+    command: 'partners',
+    kind: 'Partner',
+    path: '/gatehouse/v1/partners',
+    columns: [
+      ['ID', 'id'],
+      ['NAME', 'display_name'],
+    ],
+    options: named,
+    naturalKey: ['display_name'],
+    verbs: allVerbs,
+  },
+  {
+    command: 'partner-clients',
+    kind: 'PartnerClient',
+    path: '/gatehouse/v1/partners/{parent}/clients',
+    parent: partner,
+    columns: [
+      ['ID', 'id'],
+      ['NAME', 'display_name'],
+      ['METHOD', 'auth_method'],
+      ['SCOPES', 'scopes'],
+    ],
+    options: [
+      ...named,
+      { name: 'method', description: 'how the client shows who it is', member: 'auth_method' },
+      { name: 'scope', description: 'a scope it may ask for', member: 'scopes', isList: true },
+    ],
+    naturalKey: ['display_name'],
+    verbs: allVerbs,
+  },
+  {
+    command: 'overrides',
+    kind: 'LimitOverride',
+    path: '/gatehouse/v1/limit-overrides',
+    columns: [
+      ['ID', 'id'],
+      ['SUBJECT', 'subject'],
+      ['CLASS', 'limit_class'],
+    ],
+    options: [],
+    naturalKey: ['subject', 'limit_class'],
+    verbs: allVerbs,
+  },
+]
