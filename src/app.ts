@@ -60,6 +60,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     catalog: () => catalog,
     authenticate: createAuthenticator({
       findApiKey: directory.findApiKey,
+      findNoApiKey: directory.findNoApiKey,
       verifyBearer: credentials.verifyBearer,
       digestSecret: directory.digestSecret,
       noteKeyUse: directory.touchLastUsed,

@@ -46,6 +46,12 @@ export type FindApiKey = (
   keyId: string,
 ) => ApiKeyRecord | undefined | Promise<ApiKeyRecord | undefined>
 
+/**
+ * Take as long as finding out that nobody has a key id, and find nothing: once with a look-up, then
+ * for a moment without a promise. It never throws nor rejects.
+ */
+export type FindNoApiKey = (keyId: string) => undefined | Promise<undefined>
+
 /** The resource that an operation acts on, told from its parameters or its host. */
 export type OperationResource = {
   readonly kind: string

@@ -4,6 +4,7 @@ import {
   kindOfKey,
   type ApiKeyRecord,
   type FindApiKey,
+  type FindNoApiKey,
   type KeySecret,
   type OperationResource,
 } from './api-key.ts'
@@ -53,6 +54,7 @@ export type Authenticate = (
 
 type Parts = {
   readonly findApiKey: FindApiKey
+  readonly findNoApiKey: FindNoApiKey
   readonly verifyBearer: VerifyBearer
   readonly digestSecret: DigestSecret
   /** Told about every key that opened an operation; on the hot path. */
@@ -65,7 +67,7 @@ type Parts = {
 
 /** Build the authenticator of a process. */
 export function createAuthenticator(parts: Parts): Authenticate {
-  const { findApiKey, verifyBearer, digestSecret, noteKeyUse, now, realm } = parts
+  const { findApiKey, findNoApiKey, verifyBearer, digestSecret, noteKeyUse, now, realm } = parts
   return (authorization, policy, resource, poolHeader) => {
     if (policy.length > 0 && policy.every(isAnonymous)) return anonymous
     const presented = parseAuthorization(authorization)
@@ -76,8 +78,8 @@ export function createAuthenticator(parts: Parts): Authenticate {
       case 'basic': {
         const found = findApiKey(presented.id)
         if (found instanceof Promise)
-          return found.then((record) => verify(record, presented.secret, policy, resource))
-        return verify(found, presented.secret, policy, resource)
+          return found.then((record) => verify(record, presented.secret, policy, resource, false))
+        return verify(found, presented.secret, policy, resource, true)
       }
       case 'bearer': {
         const answer = verifyBearer(presented.token, policy, poolHeader)
@@ -95,7 +97,8 @@ export function createAuthenticator(parts: Parts): Authenticate {
     secret: string,
     policy: SecurityPolicy,
     resource: OperationResource | undefined,
-  ): Authentication {
+    wasAtHand: boolean,
+  ): Authentication | Promise<never> {
     // First of all, whatever the record says: this is what takes time.
     const matched = matchSecret(record?.secrets ?? [], secret, digestSecret)
     if (record === undefined) throw unauthorized('CREDENTIAL_REJECTED', policy, 'unknown-key')
@@ -103,13 +106,29 @@ export function createAuthenticator(parts: Parts): Authenticate {
       secretRefusal(matched, now()) ??
       stateRefusal(record, now()) ??
       policyRefusal(record, policy, resource)
-    if (refusal !== undefined) throw unauthorized('CREDENTIAL_REJECTED', policy, refusal)
+    if (refusal !== undefined) {
+      const error = unauthorized('CREDENTIAL_REJECTED', policy, refusal)
+      return refuseAsUnknown(record.id, error, wasAtHand)
+    }
     noteKeyUse(record.id)
     return {
       kind: 'authenticated',
       principal: record.owner,
       credential: { kind: kindOfKey(record.resource), id: record.id },
     }
+  }
+
+  /**
+   * That nobody has an id is found out by a look-up, and known for a moment. A key that is at hand
+   * would be refused sooner, and so tell that it exists: its refusal waits for a look-up as well.
+   * One that was looked up has waited; its next refusals are to be at hand as an unknown id's are.
+   */
+  function refuseAsUnknown(keyId: string, error: GatewayError, wasAtHand: boolean): Promise<never> {
+    const nothing = findNoApiKey(keyId)
+    if (!wasAtHand || nothing === undefined) throw error
+    return nothing.then(() => {
+      throw error
+    })
   }
 
   function bearer(answer: VerifiedBearer | TokenRefusal, policy: SecurityPolicy): Authentication {

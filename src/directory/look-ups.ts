@@ -11,7 +11,12 @@ import {
   type PoolWithProvider,
   type ProviderWithPools,
 } from './provider-record.ts'
-import { createRecordCache, type CacheLimits, type Found } from './record-cache.ts'
+import {
+  createRecordCache,
+  type CacheLimits,
+  type Found,
+  type RecordCache,
+} from './record-cache.ts'
 import { createRevocations } from './revocations.ts'
 import { readRoleBindings, type RoleBindingRecord } from './role-bindings.ts'
 import type { Sealing } from './sealing.ts'
@@ -27,6 +32,8 @@ import { createSnapshot } from './snapshot.ts'
  */
 export type LookUps = {
   readonly findApiKey: (keyId: string) => Found<KeyRecord | undefined>
+  /** Takes as long as `findApiKey` does for an id that nobody has. Never throws nor rejects. */
+  readonly findNoApiKey: (keyId: string) => undefined | Promise<undefined>
   /** All providers with an issuer, whichever organization's and in whichever state. */
   readonly findProviders: (issuer: string) => Found<readonly ProviderWithPools[]>
   readonly findPool: (poolId: string) => Found<PoolWithProvider | undefined>
@@ -70,6 +77,7 @@ type Parts = {
 export function createLookUps(parts: Parts): CachedLookUps {
   const { session, sealing, limits, log } = parts
   const keys = createRecordCache({ ...parts, lookUp: (id) => readKey(session, id) })
+  const nobodysKeys = createRecordCache({ ...parts, lookUp: (id) => readKey(session, id) })
   const providers = createRecordCache({
     ...parts,
     lookUp: (issuer) => readProviders(session, issuer),
@@ -86,7 +94,7 @@ export function createLookUps(parts: Parts): CachedLookUps {
     intervalMs: limits.maxAgeMs,
     read: createSigningKeyReader(session, sealing, log),
   })
-  const caches = [keys, providers, pools, clients, grants, bindings]
+  const caches = [keys, nobodysKeys, providers, pools, clients, grants, bindings]
   const snapshots = [revocations, signingKeys]
 
   /** By the kinds that the triggers of the schema notify. */
@@ -106,6 +114,7 @@ export function createLookUps(parts: Parts): CachedLookUps {
 
   return {
     findApiKey: (id) => (isKeyId(id) ? keys.find(id) : undefined),
+    findNoApiKey: (id) => (isKeyId(id) ? findNothing(nobodysKeys, id) : undefined),
     findProviders: (issuer) =>
       isIssuer(issuer) ? orElse(providers.find(issuer), noProviders) : noProviders,
     findPool: (id) => (isPoolId(id) ? pools.find(id) : undefined),
@@ -144,6 +153,21 @@ export function createLookUps(parts: Parts): CachedLookUps {
 const noProviders: readonly ProviderWithPools[] = []
 const noGrants: ReadonlySet<string> = new Set()
 const noBindings: readonly RoleBindingRecord[] = []
+
+/** No key has an id with a hyphen, and all else is alike: the statement, the cache and the length. */
+function findNothing(
+  nobodysKeys: RecordCache<KeyRecord>,
+  keyId: string,
+): undefined | Promise<undefined> {
+  try {
+    const found = nobodysKeys.find(`-${keyId.slice(1)}`)
+    const nothing = (): undefined => undefined
+    return found instanceof Promise ? found.then(nothing, nothing) : undefined
+  } catch {
+    // The database is away: who is refused by what is known does not wait for it.
+    return undefined
+  }
+}
 
 function orElse<Value>(found: Found<Value | undefined>, otherwise: Value): Found<Value> {
   if (found instanceof Promise) return found.then((value) => value ?? otherwise)

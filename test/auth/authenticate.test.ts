@@ -77,6 +77,7 @@ const uses: string[] = []
 
 const parts = {
   findApiKey: (keyId: string) => keys.get(keyId),
+  findNoApiKey: () => undefined,
   digestSecret,
   noteKeyUse: (keyId: string) => uses.push(keyId),
   verifyBearer: () => refused('token-type'),
@@ -134,6 +135,58 @@ test('a key that must be looked up is answered by a promise, and refused by it',
   })
   await expect(lookingUp(basic('CLOUD', 'wrong'), cloudOnly, undefined)).rejects.toMatchObject({
     code: 'CREDENTIAL_REJECTED',
+  })
+})
+
+describe('a refusal', () => {
+  const refusedKeys = [
+    ['CLOUD', 'wrong'],
+    ['REVOKED', 'right'],
+    ['GLOBAL', 'right'],
+    ['EXPIRED', 'right'],
+  ] as const
+  const waiting = (lookUp: Promise<undefined> | undefined, isAtHand: boolean) => {
+    const asked: string[] = []
+    const authenticateWaiting = createAuthenticator({
+      ...parts,
+      findApiKey: (keyId) => (isAtHand ? keys.get(keyId) : Promise.resolve(keys.get(keyId))),
+      findNoApiKey: (keyId) => {
+        asked.push(keyId)
+        return lookUp
+      },
+    })
+    return {
+      asked,
+      present: (authorization: string) => authenticateWaiting(authorization, cloudOnly, undefined),
+    }
+  }
+
+  test.each(refusedKeys)(
+    'of %s, which is at hand, waits as for an unknown id',
+    async (id, secret) => {
+      const lookUp = Promise.withResolvers<undefined>()
+      const { asked, present } = waiting(lookUp.promise, true)
+      const answer = Promise.resolve(present(basic(id, secret)))
+      const seen = Promise.race([answer.catch(() => 'refused'), Promise.resolve('waits')])
+      expect(await seen).toBe('waits')
+      lookUp.resolve(undefined)
+      await expect(answer).rejects.toMatchObject({ code: 'CREDENTIAL_REJECTED' })
+      expect(asked).toEqual([id])
+    },
+  )
+
+  test.each(refusedKeys)('of %s, which was looked up, does not wait again', async (id, secret) => {
+    const { asked, present } = waiting(new Promise(() => undefined), false)
+    await expect(present(basic(id, secret))).rejects.toMatchObject({ code: 'CREDENTIAL_REJECTED' })
+    expect(asked).toEqual([id])
+  })
+
+  test('is at hand where an unknown id would be, and an unknown id waits for itself alone', () => {
+    const { asked, present } = waiting(undefined, true)
+    expect(() => present(basic('CLOUD', 'wrong'))).toThrow(GatewayError)
+    expect(() => present(basic('NOBODY', 'wrong'))).toThrow(GatewayError)
+    expect(present(basic('CLOUD', 'right'))).toMatchObject({ kind: 'authenticated' })
+    expect(asked).toEqual(['CLOUD'])
   })
 })
 

@@ -339,6 +339,20 @@ export function describeDirectory(open: () => Promise<Directory>): void {
     expect(new Set(await Promise.all(absent))).toEqual(new Set([undefined]))
   })
 
+  test('looking for no key takes a look-up as an unknown id does, once in a moment', async () => {
+    const directory = await open()
+    const { id } = await makeKey(directory)
+    const unknown = 'ZZZZZZZZZZZZZZZZ'
+    for (const first of [directory.findApiKey(unknown), directory.findNoApiKey(id)]) {
+      expect(first).toBeInstanceOf(Promise)
+      expect(await first).toBeUndefined()
+    }
+    expect(directory.findApiKey(unknown)).toBeUndefined()
+    expect(directory.findNoApiKey(id)).toBeUndefined()
+    expect(await directory.findApiKey(id)).toMatchObject({ id })
+    expect(directory.findNoApiKey('no id of a key')).toBeUndefined()
+  })
+
   test('a directory that works says so', async () => {
     const directory = await open()
     expect(directory.health()).toEqual({ state: 'up', notifications: 'arriving' })

@@ -143,11 +143,12 @@ const cloudKey = [[{ kind: 'cloud-api-key', scheme: 'cloud-api-key', scopes: [] 
 
 /** Present a key and its secret, as a request does. Resolves with `accepted` or the error code. */
 export async function present(
-  directory: Pick<Directory, 'findApiKey' | 'digestSecret'>,
+  directory: Pick<Directory, 'findApiKey' | 'findNoApiKey' | 'digestSecret'>,
   { id, secret }: { readonly id: string; readonly secret: string },
 ): Promise<string> {
   const authenticate = createAuthenticator({
     findApiKey: directory.findApiKey,
+    findNoApiKey: directory.findNoApiKey,
     digestSecret: directory.digestSecret,
     noteKeyUse: () => undefined,
     verifyBearer: () => refused('token-type'),

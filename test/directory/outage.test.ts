@@ -33,6 +33,7 @@ async function expectToBearIt(
   // From now on nobody waits for the database.
   expect(directory.findApiKey(key.id)).toMatchObject({ id: key.id })
   expect(() => directory.findApiKey(unknown.id)).toThrow('The credentials cannot be checked')
+  expect(directory.findNoApiKey(key.id)).toBeUndefined()
   await expect(directory.apiKeys.revoke(key.id, actor)).rejects.toMatchObject({
     code: 'DIRECTORY_UNAVAILABLE',
   })
