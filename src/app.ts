@@ -8,6 +8,7 @@ import { createChain } from './gateway/chain.ts'
 import { createFindClient, isLoopback } from './gateway/client.ts'
 import { createListener } from './gateway/listener.ts'
 import { createPublicServer } from './gateway/server.ts'
+import { createControlPlane } from './control-plane.ts'
 import { createMatchesCrn } from './crn-matching.ts'
 import { createCredentials } from './credentials.ts'
 import { compileGroups, type Services } from './groups.ts'
@@ -55,7 +56,8 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
   const admission = createAdmission({ ...admissionOptions(configuration), redis, log })
   const publicOrigin = originOf(configuration)
   const credentials = await createCredentials(configuration.tokens, publicOrigin, directory, log)
-  services.resolve(credentials.services)
+  const controlPlane = createControlPlane(configuration, publicOrigin, directory)
+  services.resolve({ ...credentials.services, ...controlPlane })
   const chain = createChain({
     catalog: () => catalog,
     authenticate: createAuthenticator({

@@ -18,7 +18,7 @@ import type { Log } from './telemetry/log.ts'
 export type Credentials = {
   readonly verifyBearer: VerifyBearer
   readonly assertIdentity: AssertIdentity
-  readonly services: Services
+  readonly services: Pick<Services, 'sts' | 'oauth'>
   readonly signingKeys: SigningKeyAdministration
   close(): Promise<void>
 }

@@ -1,4 +1,4 @@
-import { writeAudit, type Actor, type AuditAction } from './audit.ts'
+import { writeAudit, type Actor, type AuditAction, type Subject } from './audit.ts'
 import type { Database, Session } from './database.ts'
 
 /** One change of the directory, under way in a transaction. */
@@ -12,7 +12,7 @@ export type Change = Session & {
   readonly record: (
     action: AuditAction,
     organizationId: string | undefined,
-    ...subjectIds: readonly string[]
+    ...subjects: readonly Subject[]
   ) => Promise<void>
   /** Have other records forgotten too, those that show something of what changes. */
   readonly affects: (kind: string, ...ids: readonly string[]) => void
@@ -42,9 +42,10 @@ export function createMakeChange(
         work({
           query,
           affects,
-          record: async (action, organizationId, ...subjectIds) => {
-            const kind = await writeAudit({ query }, actor, action, organizationId, subjectIds)
-            affects(kind, ...subjectIds)
+          record: async (action, organizationId, ...subjects) => {
+            const kind = await writeAudit({ query }, actor, action, organizationId, subjects)
+            const ids = subjects.map((each) => (typeof each === 'string' ? each : each.id))
+            affects(kind, ...ids)
           },
         }),
       )

@@ -1,10 +1,11 @@
 import { manageAccessGrants, type AccessGrants } from './access-grants.ts'
 import { manageApiKeys, type ApiKeys } from './api-keys.ts'
-import { listAuditEvents, type Actor, type AuditEvent } from './audit.ts'
+import { readAuditEvents, type Actor, type AuditEvents } from './audit.ts'
 import { trackAvailability } from './availability.ts'
 import { bootstrap, type Bootstrapped, type FirstUser } from './bootstrap.ts'
 import { createMakeChange } from './change.ts'
 import type { Database } from './database.ts'
+import { deriveKeys } from './derived-keys.ts'
 import type { DirectoryLog } from './directory-log.ts'
 import { exportDirectory, type WriteLines } from './export.ts'
 import { folderPepper } from './folder-pepper.ts'
@@ -15,7 +16,6 @@ import { gatherKeyUses } from './key-uses.ts'
 import { createLookUps, type LookUps } from './look-ups.ts'
 import { followNotifications } from './notifications.ts'
 import { isEmpty, manageOrganizations, type Organizations } from './organizations.ts'
-import type { Page } from './page.ts'
 import { managePartnerClients, type PartnerClients } from './partner-clients.ts'
 import { managePartners, type Partners } from './partners.ts'
 import { createSecretDigests, type Peppers } from './pepper.ts'
@@ -73,6 +73,11 @@ export type Directory = LookUps & {
    * stored one.
    */
   readonly digestSecret: (secret: string) => (pepperId: string | undefined) => Buffer
+  /**
+   * Keys for a use of their own, equal in all processes of a directory: the first for what is made
+   * now, the others for what was made under earlier peppers.
+   */
+  readonly deriveKeys: (purpose: string) => readonly Buffer[]
   /** Note that a key is used now. Written every ten seconds; a crash loses at most that. */
   readonly touchLastUsed: (keyId: string) => void
   readonly useAssertion: UseAssertion
@@ -94,11 +99,8 @@ export type Directory = LookUps & {
   readonly isEmpty: () => Promise<boolean>
   /** Make the first organization, user and cloud key; undefined where the directory is not empty. */
   readonly bootstrap: (first: FirstUser, actor: Actor) => Promise<Bootstrapped | undefined>
-  /** Newest first. Without an organization: the changes of what belongs to none, as partners. */
-  readonly listAuditEvents: (
-    organizationId: string | undefined,
-    page: Page,
-  ) => Promise<readonly AuditEvent[]>
+  readonly auditEvents: AuditEvents
+  readonly listAuditEvents: AuditEvents['list']
 
   /** Write everything as it is at one moment, line by line. */
   readonly exportTo: (write: WriteLines) => Promise<void>
@@ -150,10 +152,12 @@ async function openOn(database: Database, options: DirectoryOptions): Promise<Di
   const uses = gatherKeyUses((keyIds) => database.query(noteUses, keyIds), log)
   const upkeep = startUpkeep(database, log)
   const make = createMakeChange(database, forget)
+  const auditEvents = readAuditEvents(database)
 
   return {
     ...lookUps,
     digestSecret: digests.digestSecret,
+    deriveKeys: (purpose) => deriveKeys(peppers, purpose),
     touchLastUsed: uses.touch,
     useAssertion: createUseAssertion(database),
     revokeToken: createRevokeToken(make),
@@ -172,7 +176,8 @@ async function openOn(database: Database, options: DirectoryOptions): Promise<Di
 
     isEmpty: () => isEmpty(database),
     bootstrap: (first, actor) => make(actor, (change) => bootstrap(change, digests, first)),
-    listAuditEvents: (organizationId, page) => listAuditEvents(database, organizationId, page),
+    auditEvents,
+    listAuditEvents: auditEvents.list,
 
     exportTo: (write) => exportDirectory(database, peppers, write),
     importFrom: (lines, actor) => make(actor, (change) => importDirectory(change, peppers, lines)),

@@ -18,6 +18,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sts: ['errors', 'auth', 'gateway'],
   oauth: ['errors', 'auth', 'gateway'],
   crn: ['errors'],
+  'resource-api': ['errors', 'gateway', 'crn'],
+  iam: ['errors', 'auth', 'gateway', 'crn', 'directory', 'resource-api'],
   demo: [],
   cli: ['errors'],
 }

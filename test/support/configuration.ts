@@ -17,7 +17,7 @@ export type TestConfiguration = {
   /** Limits of the class `standard`, which groups belong to that name no other. */
   readonly limits?: Readonly<Record<string, unknown>>
   /** Services of the gateway itself that are served, with their own documents. */
-  readonly services?: readonly ('sts' | 'oauth')[]
+  readonly services?: readonly ('sts' | 'oauth' | 'iam')[]
   /** Members of the configuration beside the groups. */
   readonly configuration?: Readonly<Record<string, unknown>>
 }
@@ -48,7 +48,7 @@ export async function writeConfiguration(
     name: service,
     document: join(import.meta.dirname, `../../config/apis/${service}.yaml`),
     service,
-    errorProfile: 'oauth',
+    errorProfile: ['sts', 'oauth'].includes(service) ? 'oauth' : 'standard',
     limitClass: 'standard',
     maxBodyBytes: 65_536,
   }))

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { statement } from '../database.ts'
-import { ignored, instant, optionalText } from './columns.ts'
+import { history, historyColumns, ignored, instant, optionalText, total } from './columns.ts'
 import { secretColumns } from './secret-slots.ts'
 
 const resource = {
@@ -38,31 +38,54 @@ export const findKey = statement(
   }),
 )
 
-/** $1: organization id, $2: id to begin after, $3: how many */
+const listedKey = z.object({
+  id: z.string(),
+  organization_id: z.string(),
+  owner_id: z.string(),
+  display_name: z.string(),
+  description: z.string(),
+  ...resource,
+  is_revoked: z.boolean(),
+  ...history,
+  expires_at_ms: instant,
+  last_used_at_ms: instant,
+})
+
+/** A key as lists show it. */
+export type ListedKeyRow = z.infer<typeof listedKey>
+
+const columns = `id, organization_id::text AS organization_id, owner_id, display_name, description,
+  opens, resource_kind, resource_id, resource_environment, revoked_at IS NOT NULL AS is_revoked,
+  ${historyColumns}, (extract(epoch FROM expires_at) * 1000)::float8 AS expires_at_ms,
+  (SELECT (extract(epoch FROM u.last_used_at) * 1000)::float8 FROM api_key_uses u
+   WHERE u.key_id = api_keys.id) AS last_used_at_ms`
+
+const filter = `organization_id = $1::uuid AND ($2::text IS NULL OR owner_id = $2)
+  AND ($3::text IS NULL OR resource_id = $3 OR opens = $3)`
+
+/** $1: organization id, $2: owner id, $3: id of a resource or what is opened in its place, $4: id
+ * to begin from, $5: backward, $6: how many */
 export const pageOfKeys = statement(
-  `SELECT k.id, k.owner_id, k.display_name, k.description,
-     k.opens, k.resource_kind, k.resource_id, k.resource_environment,
-     k.revoked_at IS NOT NULL AS is_revoked,
-     (extract(epoch FROM k.created_at) * 1000)::float8 AS created_at_ms,
-     (extract(epoch FROM k.expires_at) * 1000)::float8 AS expires_at_ms,
-     (extract(epoch FROM u.last_used_at) * 1000)::float8 AS last_used_at_ms
-   FROM api_keys k
-   JOIN principals p ON p.id = k.owner_id
-   LEFT JOIN api_key_uses u ON u.key_id = k.id
-   WHERE p.organization_id = $1::uuid AND ($2::text IS NULL OR k.id > $2)
-   ORDER BY k.id LIMIT $3::int4`,
-  z.object({
-    id: z.string(),
-    owner_id: z.string(),
-    display_name: z.string(),
-    description: z.string(),
-    ...resource,
-    is_revoked: z.boolean(),
-    created_at_ms: z.number(),
-    expires_at_ms: instant,
-    last_used_at_ms: instant,
-  }),
+  `SELECT * FROM (
+     (SELECT ${columns} FROM api_keys
+      WHERE ${filter} AND NOT $5::bool AND ($4::text IS NULL OR id > $4)
+      ORDER BY id LIMIT $6::int4)
+     UNION ALL
+     (SELECT ${columns} FROM api_keys
+      WHERE ${filter} AND $5::bool AND ($4::text IS NULL OR id < $4)
+      ORDER BY id DESC LIMIT $6::int4)
+   ) AS page ORDER BY id`,
+  listedKey,
 )
+
+/** $1 to $3 as in a page */
+export const countKeys = statement(
+  `SELECT count(*)::int4 AS total FROM api_keys WHERE ${filter}`,
+  total,
+)
+
+/** $1: key id */
+export const findListedKey = statement(`SELECT ${columns} FROM api_keys WHERE id = $1`, listedKey)
 
 /** $1: key id, $2: owner id, $3: display name, $4: description, $5: opens, $6: resource kind,
  * $7: resource id, $8: environment, $9: expiry in ms */
@@ -74,12 +97,18 @@ export const insertKey = statement(
 )
 
 /** No other transaction changes the key before this one ends. $1: key id */
-export const lockKey = statement(
-  `SELECT k.revoked_at IS NOT NULL AS is_revoked, p.organization_id::text AS organization_id
-   FROM api_keys k JOIN principals p ON p.id = k.owner_id
-   WHERE k.id = $1 FOR UPDATE OF k`,
-  z.object({ is_revoked: z.boolean(), organization_id: z.string() }),
+export const lockKey = statement('SELECT id FROM api_keys WHERE id = $1 FOR UPDATE', ignored)
+
+/** $1: key id, $2: display name, $3: description, $4: expiry in ms */
+export const updateKey = statement(
+  `UPDATE api_keys SET display_name = $2, description = $3,
+     expires_at = to_timestamp($4::float8 / 1000), updated_at = now()
+   WHERE id = $1`,
+  ignored,
 )
+
+/** $1: key id */
+export const deleteKeyById = statement('DELETE FROM api_keys WHERE id = $1', ignored)
 
 /** $1: key id */
 export const revokeKey = statement(

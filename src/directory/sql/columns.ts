@@ -25,3 +25,13 @@ export const texts = z.array(z.string()).readonly()
 
 /** When a record was made and last changed, in milliseconds since the epoch. */
 export const times = { created_at_ms: z.number(), updated_at_ms: z.number() }
+
+/** How many records there are. */
+export const total = z.object({ total: z.int() })
+
+/** What every record that an API shows has: when it was made and changed, and how often. */
+export const history = { ...times, version: z.int() }
+
+/** The columns of `history`, of a table without another name in the statement. */
+export const historyColumns = `(extract(epoch FROM created_at) * 1000)::float8 AS created_at_ms,
+  (extract(epoch FROM updated_at) * 1000)::float8 AS updated_at_ms, version`

@@ -1,0 +1,15 @@
+import type { Service } from '../gateway/service.ts'
+import { createApi } from '../resource-api/app.ts'
+import { serveCollection } from '../resource-api/serve-collection.ts'
+import { apiKeys } from './api-keys.ts'
+import type { IamParts } from './parts.ts'
+import { serviceAccounts, users } from './principals.ts'
+
+/** Who may call, and by what: the group `iam/v2`, which config/apis/iam.yaml describes. */
+export function createIamService(parts: IamParts): Service {
+  return createApi((app) => {
+    serveCollection(app, parts, apiKeys(parts))
+    serveCollection(app, parts, serviceAccounts(parts))
+    serveCollection(app, parts, users(parts))
+  })
+}

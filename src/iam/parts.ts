@@ -1,0 +1,12 @@
+import type { Directory } from '../directory/directory.ts'
+import type { ApiParts } from '../resource-api/serve-collection.ts'
+
+/** What the collections of the group are made of. */
+export type IamParts = ApiParts & {
+  readonly directory: Pick<
+    Directory,
+    'principals' | 'apiKeys' | 'identityProviders' | 'identityPools'
+  >
+  /** Authority of the names of objects. */
+  readonly crnAuthority: string
+}
