@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { CommanderError } from 'commander'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createApp, openConfiguredDirectory } from './app.ts'
@@ -7,7 +6,7 @@ import { rolesHolding } from './auth/roles/role.ts'
 import { exportToFile, importFromFile } from './backup-file.ts'
 import { CatalogError } from './catalog/catalog-error.ts'
 import { describeRoutes } from './catalog/route-list.ts'
-import { exitCodeOf } from './cli/api/exit.ts'
+import { exitCodeOf, isTold } from './cli/api/exit.ts'
 import { processIo } from './cli/api/io.ts'
 import { firstRunMessage } from './cli/first-run.ts'
 import { buildProgram, type Commands } from './cli/program.ts'
@@ -212,7 +211,6 @@ const { version } = JSON.parse(
 try {
   await buildProgram(commands, version, processIo()).parseAsync()
 } catch (error) {
-  // Commander has told what is wrong with the command line, or shown what was asked for.
-  if (!(error instanceof CommanderError)) process.stderr.write(`${explain(error)}\n`)
+  if (!isTold(error)) process.stderr.write(`${explain(error)}\n`)
   process.exitCode = exitCodeOf(error)
 }

@@ -49,7 +49,7 @@ function operationsOf(file: string): readonly DescribedOperation[] {
   const paths = documents.get(file)?.['paths'] as Readonly<Record<string, Json>>
   return Object.entries(paths).flatMap(([path, item]) =>
     Object.entries(item)
-      .filter(([method]) => method !== 'parameters')
+      .filter(([member]) => member !== 'parameters' && !member.startsWith('x-'))
       .map(([method, operation]) => describe(file, path, method, operation as Json)),
   )
 }

@@ -38,3 +38,8 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof CommanderError)) return exitCodes.failed
   return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
 }
+
+/** Whether commander has told what is wrong with the command line, or shown what was asked for. */
+export function isTold(error: unknown): boolean {
+  return error instanceof CommanderError
+}
