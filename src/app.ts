@@ -53,7 +53,12 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
   await checkKeyFiles(configuration.tokens)
   const directory = await openConfiguredDirectory(configuration, log)
   const redis = await openRedis(configuration)
-  const admission = createAdmission({ ...admissionOptions(configuration), redis, log })
+  const admission = createAdmission({
+    ...admissionOptions(configuration),
+    redis,
+    overrides: directory.limitOverrideFinder,
+    log,
+  })
   const publicOrigin = originOf(configuration)
   const credentials = await createCredentials(configuration.tokens, publicOrigin, directory, log)
   const controlPlane = createControlPlane(configuration, publicOrigin, directory)

@@ -13,6 +13,7 @@ import { manageIdentityPools, type IdentityPools } from './identity-pools.ts'
 import { manageIdentityProviders, type IdentityProviders } from './identity-providers.ts'
 import { importDirectory } from './import.ts'
 import { gatherKeyUses } from './key-uses.ts'
+import { manageLimitOverrides, type LimitOverrides } from './limit-overrides.ts'
 import { createLookUps, type LookUps } from './look-ups.ts'
 import { followNotifications } from './notifications.ts'
 import { isEmpty, manageOrganizations, type Organizations } from './organizations.ts'
@@ -93,6 +94,7 @@ export type Directory = LookUps & {
   readonly accessGrants: AccessGrants
   readonly resources: Resources
   readonly roleBindings: RoleBindings
+  readonly limitOverrides: LimitOverrides
   readonly keyRotation: KeyRotation
 
   /** Whether there is no organization yet. */
@@ -146,7 +148,8 @@ async function openOn(database: Database, options: DirectoryOptions): Promise<Di
   const sealing = createSealing(peppers, 'gatehouse signing keys 1')
   const availability = trackAvailability(() => database.query(answers), log)
   const parts = { session: database, sealing, availability, limits, now, log }
-  const { forget, distrust, refreshSigningKeys, ...lookUps } = createLookUps(parts)
+  const { forget, distrust, refreshSigningKeys, refreshLimitOverrides, ...lookUps } =
+    createLookUps(parts)
   const notifications = await followNotifications(database, { forget, distrust }, log)
   await lookUps.open()
   const uses = gatherKeyUses((keyIds) => database.query(noteUses, keyIds), log)
@@ -172,6 +175,7 @@ async function openOn(database: Database, options: DirectoryOptions): Promise<Di
     accessGrants: manageAccessGrants(database, make),
     resources: manageResources(database, make),
     roleBindings: manageRoleBindings(database, make),
+    limitOverrides: manageLimitOverrides(database, make, refreshLimitOverrides),
     keyRotation: manageSigningKeys(database, make, sealing, refreshSigningKeys),
 
     isEmpty: () => isEmpty(database),

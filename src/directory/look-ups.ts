@@ -4,6 +4,7 @@ import { isClientId, isIssuer, isKeyId, isPoolId } from './credential-format.ts'
 import type { Session } from './database.ts'
 import type { DirectoryLog } from './directory-log.ts'
 import { readKey, type KeyRecord } from './key-record.ts'
+import { createOverrideReader, noOverrides, type FindLimitOverride } from './limit-overrides.ts'
 import { readPartnerClient, type PartnerClientRecord } from './partner-client-record.ts'
 import {
   readPool,
@@ -46,6 +47,11 @@ export type LookUps = {
   readonly isTokenRevoked: (jti: string) => boolean
   /** Our signing keys; undefined before any was made. Never throws. */
   readonly signingKeys: () => SigningKeys | undefined
+  /**
+   * Limits that are not the configured ones: another function as soon as any has changed. While the
+   * database is away, those that were read last. Never throws.
+   */
+  readonly limitOverrideFinder: () => FindLimitOverride
 }
 
 /** The look-ups, and how they are kept up to date. */
@@ -61,6 +67,7 @@ export type CachedLookUps = LookUps & {
   /** Anything may have changed. */
   readonly distrust: () => void
   readonly refreshSigningKeys: () => Promise<void>
+  readonly refreshLimitOverrides: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -94,8 +101,15 @@ export function createLookUps(parts: Parts): CachedLookUps {
     intervalMs: limits.maxAgeMs,
     read: createSigningKeyReader(session, sealing, log),
   })
+  const overrides = createSnapshot({
+    ...parts,
+    what: 'the overrides of limits',
+    initial: noOverrides,
+    intervalMs: limits.maxAgeMs,
+    read: createOverrideReader(session),
+  })
   const caches = [keys, nobodysKeys, providers, pools, clients, grants, bindings]
-  const snapshots = [revocations, signingKeys]
+  const snapshots = [revocations, signingKeys, overrides]
 
   /** By the kinds that the triggers of the schema notify. */
   const forgetting = new Map<string, (id: string) => void>([
@@ -107,6 +121,7 @@ export function createLookUps(parts: Parts): CachedLookUps {
     ['role-bindings', bindings.forget],
     ['token', revocations.told],
     ['signing-key', () => void signingKeys.refresh()],
+    ['limit-override', () => void overrides.refresh()],
     // Not looked up by themselves.
     ['partner', () => undefined],
     ['resource', () => undefined],
@@ -123,6 +138,7 @@ export function createLookUps(parts: Parts): CachedLookUps {
     findRoleBindings: (principalId) => orElse(bindings.find(principalId), noBindings),
     isTokenRevoked: revocations.isTokenRevoked,
     signingKeys: signingKeys.value,
+    limitOverrideFinder: overrides.value,
 
     open: async () => {
       try {
@@ -142,6 +158,7 @@ export function createLookUps(parts: Parts): CachedLookUps {
       for (const snapshot of snapshots) void snapshot.refresh()
     },
     refreshSigningKeys: signingKeys.refresh,
+    refreshLimitOverrides: overrides.refresh,
     close,
   }
 

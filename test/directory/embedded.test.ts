@@ -6,6 +6,7 @@ import { openDirectory, type Directory } from '../../src/directory/directory.ts'
 import { describeDirectory } from './contract.ts'
 import { openInFolder, peppers, temporaryFolder, testOptions } from './opening.ts'
 import { describeRoleBindings } from './role-contract.ts'
+import { describeLimitOverrides } from './limit-override-contract.ts'
 import { describeTokenParts } from './token-contract.ts'
 
 // Making the files of a PostgreSQL takes seconds, so they are made once and copied for each test.
@@ -25,3 +26,4 @@ async function openCopy(): Promise<Directory> {
 describeDirectory(openCopy)
 describeRoleBindings(openCopy)
 describeTokenParts(openCopy)
+describeLimitOverrides(openCopy)

@@ -4,6 +4,7 @@ import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { describeDirectory } from './contract.ts'
 import { openOnServer } from './opening.ts'
 import { describeRoleBindings } from './role-contract.ts'
+import { describeLimitOverrides } from './limit-override-contract.ts'
 import { describeTokenParts } from './token-contract.ts'
 
 let postgres: TestPostgres
@@ -17,3 +18,4 @@ const open = async (): Promise<Directory> => openOnServer(await postgres.createD
 describeDirectory(open)
 describeRoleBindings(open)
 describeTokenParts(open)
+describeLimitOverrides(open)
