@@ -17,6 +17,7 @@ export const backedUpTables = [
   'access_grants',
   'resources',
   'role_bindings',
+  'limit_overrides',
   'signing_keys',
   'token_revocations',
   'used_assertions',
