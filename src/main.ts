@@ -213,4 +213,6 @@ try {
 } catch (error) {
   if (!isTold(error)) process.stderr.write(`${explain(error)}\n`)
   process.exitCode = exitCodeOf(error)
+  // What a start that failed half-way has open must not keep the process, without a listener.
+  setTimeout(() => process.exit(), 1_000).unref()
 }
