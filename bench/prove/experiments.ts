@@ -11,6 +11,7 @@ import { revocation } from './revocation.ts'
 import { slots } from './slots.ts'
 import { streams } from './streams.ts'
 import { timing } from './timing.ts'
+import { tokenCost } from './token-cost.ts'
 
 /** Every experiment, in the order of the list. */
 export const experiments: readonly Experiment[] = [
@@ -26,4 +27,5 @@ export const experiments: readonly Experiment[] = [
   revocation,
   keyRotation,
   timing,
+  tokenCost,
 ]

@@ -22,7 +22,7 @@ export type IdentityProvider = AsyncDisposable & {
   /** Another issuer with the same keys. */
   anotherIssuer(): string
   /** A token like no other. */
-  token(minted?: Minted): string
+  readonly token: (minted?: Minted) => string
   /** Take requests and answer none, or answer those to come. */
   hang(isHanging: boolean): void
   /** Stop listening, and break every connection. */

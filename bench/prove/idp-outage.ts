@@ -67,7 +67,7 @@ function clockAt(port: number): Clock {
   }
 }
 
-const phases = 6
+const phases = 5
 const phaseMs = 6_000
 const othersPerSecond = 150
 const strangersPerSecond = 10
