@@ -7,6 +7,7 @@ import { createMakeChange } from './change.ts'
 import type { Database } from './database.ts'
 import { deriveKeys } from './derived-keys.ts'
 import type { DirectoryLog } from './directory-log.ts'
+import { manageEnvironments, type Environments } from './environments.ts'
 import { exportDirectory, type WriteLines } from './export.ts'
 import { folderPepper } from './folder-pepper.ts'
 import { manageIdentityPools, type IdentityPools } from './identity-pools.ts'
@@ -85,6 +86,7 @@ export type Directory = LookUps & {
   readonly revokeToken: RevokeToken
 
   readonly organizations: Organizations
+  readonly environments: Environments
   readonly principals: Principals
   readonly apiKeys: ApiKeys
   readonly identityProviders: IdentityProviders
@@ -166,6 +168,7 @@ async function openOn(database: Database, options: DirectoryOptions): Promise<Di
     revokeToken: createRevokeToken(make),
 
     organizations: manageOrganizations(database, make),
+    environments: manageEnvironments(database, make),
     principals: managePrincipals(database, make),
     apiKeys: manageApiKeys(database, make, digests),
     identityProviders: manageIdentityProviders(database, make),

@@ -30,6 +30,7 @@ function conflict(constraint: string | undefined, cause: unknown): GatewayError 
 }
 
 const conflicts: Readonly<Record<string, string>> = {
+  environment_name: 'The organization has an environment with this name.',
   user_email: 'The organization has a user with this e-mail address.',
   service_account_name: 'The organization has a service account with this name.',
   identity_provider_issuer: 'The organization has an identity provider with this issuer.',

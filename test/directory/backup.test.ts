@@ -32,6 +32,9 @@ async function connect(url: string): Promise<pg.Client> {
 async function fill(directory: Directory): Promise<{ key: { id: string; secret: string } }> {
   const { organizationId, userId: ownerId, poolId: principalId } = await makePool(directory)
   await makeClient(directory)
+  await directory.environments.create({ organizationId, displayName: 'production' }, actor)
+  const override = { organizationId, limitName: 'standard.user.requests', limit: 7 }
+  await directory.limitOverrides.set(override, actor)
   const key = await directory.apiKeys.create({ ownerId, resource: { kind: 'cloud' } }, actor)
   const resource = { resourceKind: 'kafka-cluster', resourceId: 'lkc-1' }
   await directory.resources.create({ organizationId, ...resource }, actor)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { openDirectory, type Directory } from '../../src/directory/directory.ts'
 import { describeDirectory } from './contract.ts'
+import { describeEnvironments } from './environment-contract.ts'
 import { openInFolder, peppers, temporaryFolder, testOptions } from './opening.ts'
 import { describeRoleBindings } from './role-contract.ts'
 import { describeLimitOverrides } from './limit-override-contract.ts'
@@ -25,5 +26,6 @@ async function openCopy(): Promise<Directory> {
 
 describeDirectory(openCopy)
 describeRoleBindings(openCopy)
+describeEnvironments(openCopy)
 describeTokenParts(openCopy)
 describeLimitOverrides(openCopy)

@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from 'vitest'
 import type { Directory } from '../../src/directory/directory.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { describeDirectory } from './contract.ts'
+import { describeEnvironments } from './environment-contract.ts'
 import { openOnServer } from './opening.ts'
 import { describeRoleBindings } from './role-contract.ts'
 import { describeLimitOverrides } from './limit-override-contract.ts'
@@ -16,6 +17,7 @@ afterAll(() => postgres.stop())
 const open = async (): Promise<Directory> => openOnServer(await postgres.createDatabase())
 
 describeDirectory(open)
+describeEnvironments(open)
 describeRoleBindings(open)
 describeTokenParts(open)
 describeLimitOverrides(open)

@@ -5,6 +5,7 @@ import { ignored } from './columns.ts'
 /** What an export holds: every table but the schema's own, each after those that it refers to. */
 export const backedUpTables = [
   'organizations',
+  'environments',
   'principals',
   'api_keys',
   'api_key_secrets',
