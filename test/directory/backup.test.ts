@@ -41,8 +41,6 @@ async function fill(directory: Directory): Promise<{ key: { id: string; secret: 
   await directory.accessGrants.create({ organizationId, name: 'early' }, actor)
   const crnPattern = `crn://confluent.cloud/organization=${organizationId}`
   await directory.roleBindings.create({ organizationId, principalId, role: 'A', crnPattern }, actor)
-  const override = { organizationId, limitName: 'standard.user.requests', limit: 7 }
-  await directory.limitOverrides.set(override, actor)
   await directory.keyRotation.ensure('EdDSA', actor)
   await directory.revokeToken('t1', Date.now() + 600_000, actor)
   await directory.useAssertion('client', 'j1', Date.now() + 600_000)
