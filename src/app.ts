@@ -5,17 +5,24 @@ import type { Configuration } from './config/schema.ts'
 import { openDirectory, type Directory } from './directory/directory.ts'
 import { adminServer, createAdmin } from './gateway/admin.ts'
 import { createChain } from './gateway/chain.ts'
-import { createFindClient, isLoopback } from './gateway/client.ts'
+import { isLoopback } from './gateway/client.ts'
 import { createListener } from './gateway/listener.ts'
 import { createPublicServer } from './gateway/server.ts'
 import { createControlPlane } from './control-plane.ts'
 import { createMatchesCrn } from './crn-matching.ts'
 import { createCredentials } from './credentials.ts'
-import { compileGroups, type Services } from './groups.ts'
+import { defineGatewayMetrics } from './gateway-metrics.ts'
+import type { Services } from './groups.ts'
+import { createReloader, type LoadConfiguration } from './reload.ts'
+import { createServing } from './serving.ts'
 import { checkKeyFiles } from './signing.ts'
 import { createAdmission } from './limits/admission.ts'
 import { connectRedis, type RedisConnection } from './redis/connection.ts'
+import type { AccessRecord } from './telemetry/access-line.ts'
 import type { Log } from './telemetry/log.ts'
+import { createMetrics, metricsContentType } from './telemetry/metrics.ts'
+import { watchProcess } from './telemetry/process-readings.ts'
+import { createTraffic } from './telemetry/traffic.ts'
 
 /** Where the process writes what happens in it. */
 export type AppLog = Pick<Log, 'info' | 'warn' | 'error' | 'access'>
@@ -28,6 +35,10 @@ export type App = {
   listen(): Promise<Addresses>
   /** Requests whose response has not ended. */
   readonly inFlight: () => number
+  /** Take over another configuration, or say in the log why not. Never rejects. */
+  readonly reload: (load: LoadConfiguration) => Promise<void>
+  /** Files beside the configuration whose change asks for a reload. */
+  readonly files: () => readonly string[]
   /** Become unready, keep answering for the grace time, let requests finish, close everything. */
   stop(): Promise<void>
 }
@@ -42,13 +53,14 @@ export type Addresses = { readonly public: AddressInfo; readonly admin: AddressI
  * @throws {KeyFileError} where a file of a signing key is bad
  */
 export async function createApp(configuration: Configuration, log: AppLog): Promise<App> {
-  const { listen, requests, transport, shutdown } = configuration
+  const { listen, requests, shutdown } = configuration
   // Operations are compiled before anything is opened, and what serves some of them needs a directory.
   const services = Promise.withResolvers<Services>()
-  const { catalog, roles, warnings, upstreams } = await compileGroups(
-    configuration,
-    services.promise,
-  )
+  const serving = await createServing(configuration, {
+    services: services.promise,
+    settled: () => server.settled(),
+  })
+  const { warnings } = serving.now()
   // What fails once something is open leaves it open, and the process running.
   await checkKeyFiles(configuration.tokens)
   const directory = await openConfiguredDirectory(configuration, log)
@@ -63,8 +75,13 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
   const credentials = await createCredentials(configuration.tokens, publicOrigin, directory, log)
   const controlPlane = createControlPlane(configuration, publicOrigin, directory)
   services.resolve({ ...credentials.services, ...controlPlane })
+  const traffic = createTraffic()
+  const writeAccess = (record: AccessRecord): void => {
+    traffic.count(record)
+    log.access(record)
+  }
   const chain = createChain({
-    catalog: () => catalog,
+    catalog: () => serving.now().catalog,
     authenticate: createAuthenticator({
       findApiKey: directory.findApiKey,
       findNoApiKey: directory.findNoApiKey,
@@ -76,7 +93,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     }),
     poolField: configuration.tokens.poolField,
     authorizeByRoles: createAuthorizeByRoles({
-      roles: () => roles,
+      roles: () => serving.now().roles,
       findRoleBindings: directory.findRoleBindings,
       matchesCrn: createMatchesCrn(),
       crnAuthority: configuration.crnAuthority,
@@ -87,22 +104,36 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     assertIdentity: credentials.assertIdentity,
     publicOrigin,
     idleTimeoutMs: requests.idleTimeoutMs,
-    writeAccess: log.access,
+    writeAccess,
   })
   const listener = createListener({
     chain,
     headLimits: requests,
-    findClient: createFindClient(transport.trustedProxies),
+    findClient: (peer, forwardedFor) => serving.now().findClient(peer, forwardedFor),
     loopback: isLoopback(listen.public.host),
     publicOrigin,
-    writeAccess: log.access,
+    writeAccess,
   })
   const server = createPublicServer(requests, listener)
   let isAccepting = true
+  const metrics = createMetrics()
+  const processReadings = watchProcess()
+  const reloader = createReloader(configuration, serving, log)
+  defineGatewayMetrics(metrics, {
+    traffic,
+    inFlight: server.inFlight,
+    isAccepting: () => isAccepting,
+    limits: admission.health,
+    directory,
+    credentials: credentials.counts,
+    reloads: reloader.counts,
+    process: processReadings,
+  })
   const admin = createAdmin({
     isAccepting: () => isAccepting,
     inFlight: server.inFlight,
     health: () => ({ directory: directory.health(), limits: admission.health() }),
+    metrics: { text: metrics.text, contentType: metricsContentType },
   })
   const adminListener = adminServer(admin)
 
@@ -110,6 +141,8 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     directory,
     warnings,
     inFlight: server.inFlight,
+    reload: reloader.reload,
+    files: serving.files,
     async listen() {
       return {
         public: await server.listen(listen.public),
@@ -121,12 +154,13 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
       server.retire()
       await new Promise((resolve) => setTimeout(resolve, shutdown.readinessGraceMs))
       await server.drain(shutdown.timeoutMs)
-      await Promise.all(upstreams.map((upstream) => upstream.close()))
+      await serving.close()
       await credentials.close()
       await admission.close()
       redis?.close()
       await directory.close()
       await adminListener.close()
+      processReadings.close()
     },
   }
 }

@@ -7,6 +7,7 @@ import { createAssertIdentity, type AssertIdentity } from './auth/own/assertion.
 import { createTokenIssuer } from './auth/own/issue-token.ts'
 import { createOwnTokenVerifier } from './auth/own/verify-own-token.ts'
 import type { Configuration } from './config/schema.ts'
+import { createCredentialCounter, type CredentialCounts } from './credential-counts.ts'
 import type { Directory } from './directory/directory.ts'
 import type { Services } from './groups.ts'
 import { createOAuthService } from './oauth/app.ts'
@@ -20,6 +21,7 @@ export type Credentials = {
   readonly assertIdentity: AssertIdentity
   readonly services: Pick<Services, 'sts' | 'oauth'>
   readonly signingKeys: SigningKeyAdministration
+  readonly counts: () => CredentialCounts
   close(): Promise<void>
 }
 
@@ -37,8 +39,9 @@ export async function createCredentials(
   const { allowAddresses, allowHttp } = identityProviders
   const policy = createAddressPolicy({ allow: allowAddresses, allowHttp })
   const fetcher = createDocumentFetcher({ policy })
+  const counter = createCredentialCounter()
   const keySets = createKeySets({
-    fetchDocument: fetcher.fetchDocument,
+    fetchDocument: counter.countDocuments(fetcher.fetchDocument),
     now,
     random: Math.random,
     log: {
@@ -67,7 +70,9 @@ export async function createCredentials(
   })
   const issueToken = createTokenIssuer({ issuer, ownKeys, now })
   return {
-    verifyBearer: createVerifyBearer({ issuer, verifyOwnToken, verifyExternalToken }),
+    verifyBearer: counter.countTokens(
+      createVerifyBearer({ issuer, verifyOwnToken, verifyExternalToken }),
+    ),
     assertIdentity: createAssertIdentity({ issueToken, now }),
     services: {
       sts: createStsService({ verifyExternalToken, issueToken, issuer, now }),
@@ -86,6 +91,7 @@ export async function createCredentials(
       }),
     },
     signingKeys: signing.signingKeys,
+    counts: counter.read,
     async close() {
       await signing.close()
       await fetcher.close()

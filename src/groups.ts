@@ -5,10 +5,10 @@ import type { Configuration } from './config/schema.ts'
 import type { ApiGroup } from './gateway/api-group.ts'
 import { isLoopback } from './gateway/client.ts'
 import type { Service } from './gateway/service.ts'
-import { connectUpstream, type Upstream } from './gateway/upstream.ts'
+import { connectUpstream, type Upstream, type UpstreamOptions } from './gateway/upstream.ts'
 import { limitClasses, type GroupLimits } from './limit-classes.ts'
 
-/** The API groups of a configuration, compiled, with their upstreams connected. */
+/** The API groups of a configuration, compiled. */
 export type CompiledGroups = {
   readonly catalog: Catalog<ApiGroup>
   readonly roles: Roles
@@ -23,6 +23,9 @@ export type Services = Readonly<Record<ServiceName, Service>>
 
 type ServiceName = NonNullable<GroupConfiguration['service']>
 
+/** How the upstream of a group is reached. */
+export type ConnectGroup = (groupName: string, options: UpstreamOptions) => Upstream
+
 /**
  * @param services absent where nothing is going to be served
  * @throws {CatalogError} where the OpenAPI documents or the roles do not compile
@@ -30,12 +33,13 @@ type ServiceName = NonNullable<GroupConfiguration['service']>
 export async function compileGroups(
   configuration: Configuration,
   services?: Promise<Services>,
+  connect: ConnectGroup = (_name, options) => connectUpstream(options),
 ): Promise<CompiledGroups> {
   const classes = limitClasses(configuration.limits)
   const groups = configuration.apiGroups.map((group) => {
     const limits = classes.get(group.limitClass)
     if (limits === undefined) throw new Error('The configuration let an unknown class through')
-    return apiGroup(group, configuration, limits, services)
+    return apiGroup(group, configuration, limits, upstreamOf(group, services, connect))
   })
   const { catalog, warnings } = await compileCatalog(groups)
   const { roles, problems } = compileRoles(configuration.roles, catalog.operations)
@@ -67,7 +71,7 @@ function apiGroup(
   group: GroupConfiguration,
   { requests, schemes }: Configuration,
   limits: GroupLimits,
-  services: Promise<Services> | undefined,
+  upstream: ApiGroup['upstream'],
 ): ApiGroup {
   return {
     name: group.name,
@@ -86,7 +90,7 @@ function apiGroup(
     errorProfile: group.errorProfile,
     ...limits,
     maxBodyBytes: group.maxBodyBytes ?? requests.maxBodyBytes,
-    upstream: upstreamOf(group, services),
+    upstream,
   }
 }
 
@@ -99,10 +103,11 @@ function defaultAuthorization(service: string | undefined): ApiGroup['authorizat
 }
 
 function upstreamOf(
-  { service: name, upstream }: GroupConfiguration,
+  { name: groupName, service: name, upstream }: GroupConfiguration,
   services: Promise<Services> | undefined,
+  connect: ConnectGroup,
 ): ApiGroup['upstream'] {
-  if (upstream !== undefined) return connectUpstream(upstream)
+  if (upstream !== undefined) return connect(groupName, upstream)
   if (name === undefined) throw new Error('The configuration let a group without upstream through')
   return {
     kind: 'service',

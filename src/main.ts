@@ -11,6 +11,7 @@ import { processIo } from './cli/api/io.ts'
 import { firstRunMessage } from './cli/first-run.ts'
 import { buildProgram, type Commands } from './cli/program.ts'
 import { table } from './cli/table.ts'
+import { followFiles } from './config/follow-files.ts'
 import { ConfigurationError, loadConfiguration } from './config/load.ts'
 import type { Configuration } from './config/schema.ts'
 import { parsePattern } from './crn/pattern.ts'
@@ -145,14 +146,21 @@ async function serve(configPath: string): Promise<void> {
       process.stdout.write(firstRunMessage({ origin, keyId: id, secret }))
     }
   }
+  const reload = (): Promise<void> => app.reload(() => loadConfiguration(configPath, process.env))
+  process.on('SIGHUP', () => void reload())
+  const following = await followFiles({
+    files: () => [configPath, ...app.files()],
+    onChange: reload,
+  })
   releaseStartUpMemory()
   let isStopping = false
   const stop = (signal: NodeJS.Signals): void => {
     if (isStopping) return
     isStopping = true
     log.info({ signal }, 'draining')
-    void app
-      .stop()
+    void following
+      .close()
+      .then(() => app.stop())
       .then(() => demo?.close())
       .then(() => {
         log.info({}, 'stopped')

@@ -23,6 +23,8 @@ export type GroupSource = ServingRules & {
 export type Catalog<G> = {
   readonly operations: readonly Operation<G>[]
   readonly match: MatchRequest<G>
+  /** Absolute paths of every file that it was compiled from. */
+  readonly files: readonly string[]
 }
 
 /**
@@ -36,8 +38,12 @@ export async function compileCatalog<G extends GroupSource>(
 ): Promise<{ readonly catalog: Catalog<G>; readonly warnings: readonly string[] }> {
   const findings = collectFindings()
   const served: ServedGroup<G>[] = []
+  const files = new Set<string>()
   for (const group of groups) {
-    const operations = await operationsOf(group, within(`group "${group.name}"`, findings))
+    const named = within(`group "${group.name}"`, findings)
+    const document = await documentOf(group, named)
+    for (const file of document?.files ?? []) files.add(file)
+    const operations = operationsOf(group, document, named)
     served.push({ group, hosts: group.hosts, operations })
   }
   reportRepeatedNames(groups, findings)
@@ -45,16 +51,16 @@ export async function compileCatalog<G extends GroupSource>(
   const problems = findings.problems()
   if (problems.length > 0) throw new CatalogError(problems)
   const operations = served.flatMap((group) => group.operations)
-  const catalog = { operations, match: createMatcher(served) }
+  const catalog = { operations, match: createMatcher(served), files: [...files] }
   return { catalog, warnings: findings.warnings() }
 }
 
-async function operationsOf<G extends GroupSource>(
+function operationsOf<G extends GroupSource>(
   group: G,
+  document: OpenApiDocument | undefined,
   findings: Findings,
-): Promise<readonly Operation<G>[]> {
+): readonly Operation<G>[] {
   reportHosts(group, findings)
-  const document = await documentOf(group, findings)
   if (document === undefined) return []
   const operations = compileOperations(document, group, findings)
   reportResourceRule(group, operations, findings)

@@ -8,6 +8,8 @@ export type OpenApiDocument = {
   readonly root: unknown
   /** Where references lead, by the object that has the `$ref`. */
   readonly targets: ReadonlyMap<object, ReferenceTarget>
+  /** Absolute paths of the files that it consists of. */
+  readonly files: readonly string[]
 }
 
 /**
@@ -32,7 +34,7 @@ export async function loadDocument(path: string): Promise<OpenApiDocument> {
   const version = versionOf(root, path)
   const { targets, refusals } = await readReferences(redocly, files, file.document)
   if (refusals.length > 0) throw new Error(refusals.join('\n  '))
-  return { version, root, targets }
+  return { version, root, targets, files: files.asked() }
 }
 
 function versionOf(root: unknown, path: string): OpenApiDocument['version'] {

@@ -16,6 +16,8 @@ type FileOutcome =
 export type LocalFiles = {
   /** Read and parse one file, YAML or JSON, by its absolute path; once, however often it is asked for. */
   read(path: string): Promise<FileOutcome>
+  /** Every file that was asked for. */
+  asked(): readonly string[]
 }
 
 type Folder = { readonly path: string; readonly realPath: string }
@@ -42,6 +44,7 @@ export async function createLocalFiles(
       outcomes.set(file, outcome)
       return outcome
     },
+    asked: () => [...outcomes.keys()],
   }
 }
 

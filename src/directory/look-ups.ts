@@ -17,6 +17,7 @@ import {
   type CacheLimits,
   type Found,
   type RecordCache,
+  type LookUpCounts,
 } from './record-cache.ts'
 import { createRevocations } from './revocations.ts'
 import { readRoleBindings, type RoleBindingRecord } from './role-bindings.ts'
@@ -52,6 +53,8 @@ export type LookUps = {
    * database is away, those that were read last. Never throws.
    */
   readonly limitOverrideFinder: () => FindLimitOverride
+  /** How look-ups of records were answered since the start. */
+  readonly lookUpCounts: () => LookUpCounts
 }
 
 /** The look-ups, and how they are kept up to date. */
@@ -139,6 +142,15 @@ export function createLookUps(parts: Parts): CachedLookUps {
     isTokenRevoked: revocations.isTokenRevoked,
     signingKeys: signingKeys.value,
     limitOverrideFinder: overrides.value,
+    lookUpCounts: () => {
+      const sum = { remembered: 0, asked: 0, withoutDatabase: 0 }
+      for (const { remembered, asked, withoutDatabase } of caches.map((cache) => cache.counts())) {
+        sum.remembered += remembered
+        sum.asked += asked
+        sum.withoutDatabase += withoutDatabase
+      }
+      return sum
+    },
 
     open: async () => {
       try {

@@ -29,6 +29,18 @@ export type RecordCache<CachedRecord> = {
   readonly forget: (id: string) => void
   /** Any record may have changed: each is read again before it is used again, unless in an outage. */
   readonly distrust: () => void
+  /** Since the start. */
+  readonly counts: () => LookUpCounts
+}
+
+/** How look-ups were answered. */
+export type LookUpCounts = {
+  /** From memory, also where it says that there is no such record. */
+  readonly remembered: number
+  /** By the database, or by a look-up of it that was under way. */
+  readonly asked: number
+  /** From memory that is too old, or not at all, because the database does not answer. */
+  readonly withoutDatabase: number
 }
 
 type Parts<CachedRecord> = {
@@ -68,9 +80,11 @@ export function createRecordCache<CachedRecord>(
   const lookUps = new Map<string, Promise<CachedRecord | undefined>>()
   /** Counts distrust: an entry of an earlier epoch is kept for outages only. */
   let epoch = 0
+  const counts = { remembered: 0, asked: 0, withoutDatabase: 0 }
 
   return {
     find,
+    counts: () => ({ ...counts }),
     forget: (id) => {
       entries.delete(id)
       absences.delete(id)
@@ -87,10 +101,14 @@ export function createRecordCache<CachedRecord>(
     const entry = entries.get(id)
     if (entry?.epoch === epoch && now() - entry.readAtMs <= limits.maxAgeMs) {
       entry.isUsed = true
+      counts.remembered += 1
       return entry.record
     }
     const absentSinceMs = absences.get(id)
-    if (absentSinceMs !== undefined && now() - absentSinceMs <= limits.negativeMs) return undefined
+    if (absentSinceMs !== undefined && now() - absentSinceMs <= limits.negativeMs) {
+      counts.remembered += 1
+      return undefined
+    }
     if (availability.isDown())
       return withoutDatabase(id, new Error('the directory does not answer'))
     return ask(id)
@@ -98,6 +116,7 @@ export function createRecordCache<CachedRecord>(
 
   /** Nobody waits for a database that is away. */
   function withoutDatabase(id: string, cause: unknown): CachedRecord {
+    counts.withoutDatabase += 1
     const entry = entries.get(id)
     if (entry === undefined || now() - entry.readAtMs > limits.staleMs)
       throw new GatewayError('DIRECTORY_UNAVAILABLE', { cause })
@@ -105,6 +124,7 @@ export function createRecordCache<CachedRecord>(
   }
 
   function ask(presented: string): Found<CachedRecord | undefined> {
+    counts.asked += 1
     const underWay = lookUps.get(presented)
     if (underWay !== undefined) return underWay
     if (lookUps.size >= maxLookUps)

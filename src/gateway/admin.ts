@@ -13,10 +13,11 @@ export type AdminParts = {
   readonly isAccepting: () => boolean
   readonly inFlight: () => number
   readonly health: () => Readonly<Record<string, PartHealth>>
+  readonly metrics: { readonly text: () => Promise<string>; readonly contentType: string }
 }
 
 /**
- * The admin listener: liveness and readiness. It is on an address of its own, so that no public
+ * The admin listener: liveness, readiness and metrics. It is on an address of its own, so that no public
  * request reaches it.
  *
  * Ready means that requests can be answered: a part that is down but stood in for does not change
@@ -37,6 +38,10 @@ export function createAdmin(parts: AdminParts): Hono {
       parts: parts.health(),
     }
     return c.json(body, accepting ? 200 : 503)
+  })
+  admin.get('/metrics', async (c) => {
+    const { text, contentType } = parts.metrics
+    return c.body(await text(), 200, { 'Content-Type': contentType })
   })
   admin.notFound((c) => c.json({ status: 'not found' }, 404))
   return admin

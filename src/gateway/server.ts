@@ -23,6 +23,8 @@ export type PublicServer = {
   listen(address: { readonly host: string; readonly port: number }): Promise<AddressInfo>
   /** Requests whose response has not ended. */
   readonly inFlight: () => number
+  /** Resolves when every request that is in flight now has ended. */
+  readonly settled: () => Promise<void>
   /** Go on answering, but close each connection with its next answer, so that callers turn elsewhere. */
   retire(): void
   /**
@@ -133,6 +135,16 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
   return {
     listen: ({ host, port }) => listenOn(server, host, port),
     inFlight: open.count,
+    async settled() {
+      const ends = Array.from(
+        open.members(),
+        (exchange) =>
+          new Promise<void>((resolve) => {
+            whenEnded(exchange, resolve)
+          }),
+      )
+      await Promise.all(ends)
+    },
     retire,
     async drain(timeoutMs) {
       retire()

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   RateLimiterMemory,
   RateLimiterRedis,
@@ -72,7 +73,8 @@ export function createAdmitAddress(parts: Parts): AdmitAddress {
 
   function ofClass({ name, address: limit = parts.limit }: LimitClass): Counted {
     const known = ofClasses.get(name)
-    if (known !== undefined) return known
+    // After a change of the configuration, the class has another limit under the same name.
+    if (known !== undefined && isDeepStrictEqual(known.limit, limit)) return known
     const counted = { limit, limiter: createLimiter({ ...parts, limit }, name) }
     ofClasses.set(name, counted)
     return counted

@@ -11,6 +11,8 @@ export type DecisionCounts = {
   readonly remembered: number
   /** Of the refused: those that exceeded a quota. */
   readonly overQuota: number
+  /** Of the refused: those that found no free slot. */
+  readonly withoutSlot: number
   /** Of the admitted: those that a limit in shadow mode would have refused. */
   readonly shadowed: number
 }
@@ -26,14 +28,17 @@ export type DecisionCounter = {
 export function createDecisionCounter(): DecisionCounter {
   const counts = {
     ...{ admitted: 0, refused: 0, unavailable: 0 },
-    ...{ degraded: 0, remembered: 0, overQuota: 0, shadowed: 0 },
+    ...{ degraded: 0, remembered: 0, overQuota: 0, withoutSlot: 0, shadowed: 0 },
   }
   const count = (admission: Admission): Admission => {
     counts[admission.kind] += 1
     if (admission.kind === 'admitted') {
       if (admission.degraded) counts.degraded += 1
       if (admission.wouldDeny !== undefined) counts.shadowed += 1
-    } else if (admission.kind === 'refused' && admission.reason === 'quota') counts.overQuota += 1
+    } else if (admission.kind === 'refused') {
+      if (admission.reason === 'quota') counts.overQuota += 1
+      else if (admission.reason === 'concurrency') counts.withoutSlot += 1
+    }
     return admission
   }
   return {

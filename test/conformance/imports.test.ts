@@ -36,6 +36,7 @@ const keptIn: Readonly<Record<string, readonly string[]>> = {
   '@bufbuild/cel': ['auth'],
   pino: ['telemetry'],
   commander: ['cli'],
+  'prom-client': ['telemetry'],
 }
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) =>

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createApp, type AppLog } from '../../src/app.ts'
+import { createApp, type App, type AppLog } from '../../src/app.ts'
 import { loadConfiguration } from '../../src/config/load.ts'
 import type { Directory } from '../../src/directory/directory.ts'
 import { basic } from './basic.ts'
@@ -18,6 +18,7 @@ export type TestGateway = {
   /** Every record of the log so far. */
   readonly log: readonly Readonly<Record<string, unknown>>[]
   readonly inFlight: () => number
+  readonly reload: App['reload']
   stop(): Promise<void>
 }
 
@@ -42,6 +43,7 @@ export async function startGateway(options: TestConfiguration): Promise<TestGate
     directory: app.directory,
     log,
     inFlight: app.inFlight,
+    reload: app.reload,
     async stop() {
       await app.stop()
       await rm(folder, { recursive: true, force: true })

@@ -24,6 +24,8 @@ export type RecordingUpstream = {
   /** Replace the behaviour for requests to come; undefined: the default. */
   behave(behaviour: Behaviour | undefined): void
   inFlight(): number
+  /** Open connections to it. */
+  connections(): number
   /** The highest number of requests that were in flight at the same time. */
   peak(): number
   reset(): void
@@ -69,6 +71,7 @@ export async function recordingUpstream(): Promise<RecordingUpstream> {
       behaviour = next
     },
     inFlight,
+    connections: () => sockets.size,
     peak: () => peak,
     reset: () => {
       behaviour = undefined
