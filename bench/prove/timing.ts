@@ -22,6 +22,8 @@ const warmUpRounds = 1_000
 /** A gateway remembers for a second that an id does not exist: within it, no id is asked twice. */
 const idsToLookUp = 600
 const revisitMs = 1_100
+/** Rounds at once where ids are looked up: most of such a round is waiting. */
+const atOnce = 4
 /** Fixed beforehand, and taken over all kinds together, so that it favours none. */
 const keptShare = 0.95
 const goal = 4.5
@@ -35,9 +37,13 @@ async function prove(): Promise<Outcome> {
   })
   const [gateway] = house.fleet.gateways
   if (gateway === undefined) throw new Error('There is no gateway')
-  using connection = await openTimedConnection(gateway.port)
-  const atHand = await compare(connection, await requestsOf(house, 1), 0)
-  const lookedUp = await compare(connection, await requestsOf(house, idsToLookUp), revisitMs)
+  using ends = new DisposableStack()
+  const connections: TimedConnection[] = []
+  for (let n = 0; n < atOnce; n++) {
+    connections.push(ends.use(await openTimedConnection(gateway.port)))
+  }
+  const atHand = await compare(connections.slice(0, 1), await requestsOf(house, 1), 0)
+  const lookedUp = await compare(connections, await requestsOf(house, idsToLookUp), revisitMs)
   return {
     figure: `${count(pairs)} pairs: at hand ${told(atHand)}; looked up ${told(lookedUp)}`,
     goal: `every |t| below ${goal}`,
@@ -60,26 +66,29 @@ function told({ worst, control, medianMicros }: Comparison): string {
 /** Requests of each kind, which are sent in turn. */
 type Requests = Readonly<Record<Kind, readonly Buffer[]>>
 
-/** In each round one request of each kind, in an order that is drawn anew. */
+/** In each round one request of each kind on one connection, in an order that is drawn anew. */
 async function compare(
-  connection: TimedConnection,
+  connections: readonly TimedConnection[],
   requests: Requests,
   revisitAfterMs: number,
 ): Promise<Comparison> {
   const samples = new Map<Kind, number[]>(kinds.map((kind) => [kind, []]))
   const ids = requests['unknown id'].length
-  let visitedMs = Number.NEGATIVE_INFINITY
-  for (let round = -warmUpRounds; round < pairs; round++) {
-    const place = (round + warmUpRounds) % ids
-    if (place === 0) {
-      await pause(Math.max(0, visitedMs + revisitAfterMs - performance.now()))
-      visitedMs = performance.now()
-    }
+  const visitedMs = new Map<number, number>()
+  const free = [...connections]
+  await closedLoop(warmUpRounds + pairs, connections.length, async (round) => {
+    const place = round % ids
+    const sinceMs = performance.now() - (visitedMs.get(place) ?? 0)
+    if (sinceMs < revisitAfterMs) await pause(revisitAfterMs - sinceMs)
+    visitedMs.set(place, performance.now())
+    const connection = free.pop()
+    if (connection === undefined) throw new Error('There are more rounds at once than connections')
     for (const kind of shuffled(kinds)) {
       const micros = await connection.time(requests[kind][place] ?? Buffer.alloc(0), 401)
-      if (round >= 0) samples.get(kind)?.push(micros)
+      if (round >= warmUpRounds) samples.get(kind)?.push(micros)
     }
-  }
+    free.push(connection)
+  })
   return comparisonOf(samples)
 }
 
