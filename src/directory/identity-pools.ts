@@ -2,17 +2,22 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import type { Actor } from './audit.ts'
 import type { Change, MakeChange } from './change.ts'
 import type { Session } from './database.ts'
-import type { Page } from './page.ts'
+import { decided, type Check, type Edit } from './edit.ts'
+import { oneRow } from './one-row.ts'
+import { cursorOf, type Page } from './page.ts'
 import type { PoolRecord } from './provider-record.ts'
 import { generateId } from './random-id.ts'
 import { deleteRoleBindingsOf } from './role-bindings.ts'
 import {
+  countPools,
   deletePoolById,
+  findListedPool,
   insertPool,
   lockPool,
   pageOfPools,
   setPoolState,
   updatePool,
+  type ListedPoolRow,
   type LockedPool,
 } from './sql/identity-pools.ts'
 import { holdProvider } from './sql/identity-providers.ts'
@@ -39,47 +44,68 @@ export type ListedIdentityPool = PoolRecord & {
   readonly description: string
   readonly createdAtMs: number
   readonly updatedAtMs: number
+  /** Grows with every change. */
+  readonly version: number
 }
 
 /** The principals that external tokens stand for. */
 export type IdentityPools = {
-  readonly create: (pool: NewIdentityPool, actor: Actor) => Promise<{ id: string }>
-  readonly update: (id: string, changes: IdentityPoolChanges, actor: Actor) => Promise<void>
+  readonly create: (pool: NewIdentityPool, actor: Actor) => Promise<ListedIdentityPool>
+  readonly update: (
+    id: string,
+    edit: Edit<ListedIdentityPool, IdentityPoolChanges>,
+    actor: Actor,
+  ) => Promise<ListedIdentityPool>
   readonly enable: (id: string, actor: Actor) => Promise<void>
   /** Nobody is the pool until it is enabled again. */
   readonly disable: (id: string, actor: Actor) => Promise<void>
-  readonly delete: (id: string, actor: Actor) => Promise<void>
+  readonly delete: (id: string, actor: Actor, check?: Check<ListedIdentityPool>) => Promise<void>
+  readonly find: (id: string) => Promise<ListedIdentityPool | undefined>
   /** Those of a provider, in the order of their ids. */
   readonly list: (providerId: string, page: Page) => Promise<readonly ListedIdentityPool[]>
+  readonly count: (providerId: string) => Promise<number>
 }
 
 /** Manage identity pools. */
 export function manageIdentityPools(session: Session, make: MakeChange): IdentityPools {
   return {
     create: (pool, actor) => make(actor, (change) => create(change, pool)),
-    update: (id, changes, actor) => make(actor, (change) => update(change, id, changes)),
+    update: (id, edit, actor) => make(actor, (change) => update(change, id, edit)),
     enable: (id, actor) => make(actor, (change) => setState(change, id, 'enabled')),
     disable: (id, actor) => make(actor, (change) => setState(change, id, 'disabled')),
-    delete: (id, actor) => make(actor, (change) => remove(change, id)),
-    list: (providerId, page) => list(session, providerId, page),
+    delete: (id, actor, check) => make(actor, (change) => remove(change, id, check)),
+    find: async (id) => {
+      const [row] = await session.query(findListedPool, id)
+      return row && shown(row)
+    },
+    list: async (providerId, page) =>
+      (await session.query(pageOfPools, providerId, ...cursorOf(page))).map(shown),
+    count: async (providerId) => oneRow(await session.query(countPools, providerId)).total,
   }
 }
 
-async function create(change: Change, pool: NewIdentityPool): Promise<{ id: string }> {
+async function create(change: Change, pool: NewIdentityPool): Promise<ListedIdentityPool> {
   const [provider] = await change.query(holdProvider, pool.providerId)
   if (provider === undefined) throw new GatewayError('RESOURCE_NOT_FOUND')
   const id = generateId('pool')
-  await change.query(insertPool, id, pool.providerId, ...columnsOf(pool))
-  await change.record('identity-pool.created', provider.organization_id, id)
+  const rows = await change.query(insertPool, id, pool.providerId, ...columnsOf(pool))
+  const after = shown(oneRow(rows))
+  await change.record('identity-pool.created', provider.organization_id, { id, after })
   change.affects('issuer', provider.issuer)
-  return { id }
+  return after
 }
 
-async function update(change: Change, id: string, changes: IdentityPoolChanges): Promise<void> {
-  const before = await locked(change, id)
-  const merged = { ...shown(before), ...changes }
-  await change.query(updatePool, id, ...columnsOf(merged))
-  await change.record('identity-pool.updated', before.organization_id, id)
+async function update(
+  change: Change,
+  id: string,
+  edit: Edit<ListedIdentityPool, IdentityPoolChanges>,
+): Promise<ListedIdentityPool> {
+  const row = await locked(change, id)
+  const before = shown(row)
+  const values = columnsOf({ ...before, ...decided(edit, before) })
+  const after = shown(oneRow(await change.query(updatePool, id, ...values)))
+  await change.record('identity-pool.updated', row.organization_id, { id, before, after })
+  return after
 }
 
 async function setState(change: Change, id: string, state: PoolRecord['state']): Promise<void> {
@@ -89,11 +115,17 @@ async function setState(change: Change, id: string, state: PoolRecord['state']):
   await change.record(`identity-pool.${state}`, before.organization_id, id)
 }
 
-async function remove(change: Change, id: string): Promise<void> {
-  const before = await locked(change, id)
-  await deleteRoleBindingsOf(change, before.organization_id, [id])
+async function remove(
+  change: Change,
+  id: string,
+  check?: Check<ListedIdentityPool>,
+): Promise<void> {
+  const row = await locked(change, id)
+  const before = shown(row)
+  check?.(before)
+  await deleteRoleBindingsOf(change, row.organization_id, [id])
   await change.query(deletePoolById, id)
-  await change.record('identity-pool.deleted', before.organization_id, id)
+  await change.record('identity-pool.deleted', row.organization_id, { id, before })
 }
 
 /** Whatever becomes of a pool, it is cached with its provider's issuer too. */
@@ -109,22 +141,7 @@ function columnsOf(pool: Described): readonly string[] {
   return [pool.displayName, pool.description ?? '', pool.identityClaim, pool.filter]
 }
 
-async function list(
-  session: Session,
-  providerId: string,
-  { after, limit }: Page,
-): Promise<readonly ListedIdentityPool[]> {
-  const rows = await session.query(pageOfPools, providerId, after, limit)
-  return rows.map((row) => ({
-    ...shown(row),
-    createdAtMs: row.created_at_ms,
-    updatedAtMs: row.updated_at_ms,
-  }))
-}
-
-function shown(
-  row: Omit<LockedPool, 'organization_id' | 'issuer'>,
-): Omit<ListedIdentityPool, 'createdAtMs' | 'updatedAtMs'> {
+function shown(row: ListedPoolRow): ListedIdentityPool {
   return {
     id: row.id,
     providerId: row.provider_id,
@@ -133,5 +150,8 @@ function shown(
     identityClaim: row.identity_claim,
     filter: row.filter,
     state: row.state,
+    createdAtMs: row.created_at_ms,
+    updatedAtMs: row.updated_at_ms,
+    version: row.version,
   }
 }

@@ -1,16 +1,45 @@
+import { GatewayError } from '../errors/gateway-error.ts'
 import type { Actor } from './audit.ts'
 import type { Change, MakeChange } from './change.ts'
 import type { Session } from './database.ts'
+import { decided, type Edit } from './edit.ts'
+import { oneRow } from './one-row.ts'
 import type { Page } from './page.ts'
-import { anyOrganization, insertOrganization, pageOfOrganizations } from './sql/organizations.ts'
+import {
+  anyOrganization,
+  findOrganization,
+  insertOrganization,
+  lockOrganization,
+  pageOfOrganizations,
+  updateOrganization,
+  type OrganizationRow,
+} from './sql/organizations.ts'
 
 export type NewOrganization = { readonly displayName: string }
 
-export type Organization = { readonly id: string; readonly displayName: string }
+/** What is absent stays as it is. */
+export type OrganizationChanges = { readonly displayName?: string }
+
+/** An organization as lists show it. Instants are milliseconds since the epoch. */
+export type Organization = {
+  readonly id: string
+  readonly displayName: string
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+  /** Grows with every change. */
+  readonly version: number
+}
 
 /** The tenants. */
 export type Organizations = {
-  readonly create: (organization: NewOrganization, actor: Actor) => Promise<{ id: string }>
+  readonly create: (organization: NewOrganization, actor: Actor) => Promise<Organization>
+  readonly update: (
+    id: string,
+    edit: Edit<Organization, OrganizationChanges>,
+    actor: Actor,
+  ) => Promise<Organization>
+  /** @param id a UUID */
+  readonly find: (id: string) => Promise<Organization | undefined>
   /** All of them, in the order of their ids. */
   readonly list: (page: Page) => Promise<readonly Organization[]>
 }
@@ -20,7 +49,13 @@ export function manageOrganizations(session: Session, make: MakeChange): Organiz
   return {
     create: (organization, actor) =>
       make(actor, (change) => createOrganization(change, organization)),
-    list: (page) => list(session, page),
+    update: (id, edit, actor) => make(actor, (change) => update(change, id, edit)),
+    find: async (id) => {
+      const [row] = await session.query(findOrganization, id)
+      return row && shown(row)
+    },
+    list: async ({ after, limit }) =>
+      (await session.query(pageOfOrganizations, after, limit)).map(shown),
   }
 }
 
@@ -37,14 +72,32 @@ export async function isEmpty(session: Session): Promise<boolean> {
 export async function createOrganization(
   change: Change,
   { displayName }: NewOrganization,
-): Promise<{ id: string }> {
-  const [organization] = await change.query(insertOrganization, displayName)
-  if (organization === undefined) throw new Error('INSERT … RETURNING answered no row')
-  await change.record('organization.created', organization.id, organization.id)
-  return { id: organization.id }
+): Promise<Organization> {
+  const after = shown(oneRow(await change.query(insertOrganization, displayName)))
+  await change.record('organization.created', after.id, { id: after.id, after })
+  return after
 }
 
-async function list(session: Session, { after, limit }: Page): Promise<readonly Organization[]> {
-  const rows = await session.query(pageOfOrganizations, after, limit)
-  return rows.map((row) => ({ id: row.id, displayName: row.display_name }))
+async function update(
+  change: Change,
+  id: string,
+  edit: Edit<Organization, OrganizationChanges>,
+): Promise<Organization> {
+  const [row] = await change.query(lockOrganization, id)
+  if (row === undefined) throw new GatewayError('RESOURCE_NOT_FOUND')
+  const before = shown(row)
+  const { displayName } = { ...before, ...decided(edit, before) }
+  const after = shown(oneRow(await change.query(updateOrganization, id, displayName)))
+  await change.record('organization.updated', id, { id, before, after })
+  return after
+}
+
+function shown(row: OrganizationRow): Organization {
+  return {
+    id: row.id,
+    displayName: row.display_name,
+    createdAtMs: row.created_at_ms,
+    updatedAtMs: row.updated_at_ms,
+    version: row.version,
+  }
 }

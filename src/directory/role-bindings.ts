@@ -3,7 +3,9 @@ import type { Actor } from './audit.ts'
 import type { Change, MakeChange } from './change.ts'
 import { isPoolId } from './credential-format.ts'
 import type { Session } from './database.ts'
-import type { Page } from './page.ts'
+import type { Check } from './edit.ts'
+import { oneRow } from './one-row.ts'
+import { cursorOf, type Page } from './page.ts'
 import { generateId } from './random-id.ts'
 import { holdPrincipal } from './sql/principals.ts'
 import {
@@ -60,7 +62,7 @@ export type RoleBindings = {
     filter?: RoleBindingFilter,
   ) => Promise<readonly ListedRoleBinding[]>
   readonly count: (organizationId: string, filter?: RoleBindingFilter) => Promise<number>
-  readonly delete: (id: string, actor: Actor) => Promise<void>
+  readonly delete: (id: string, actor: Actor, check?: Check<ListedRoleBinding>) => Promise<void>
 }
 
 /** Manage role bindings. */
@@ -71,16 +73,16 @@ export function manageRoleBindings(session: Session, make: MakeChange): RoleBind
       const [row] = await session.query(findBinding, id)
       return row && shown(row)
     },
-    list: async (organizationId, { after, limit }, filter = {}) => {
+    list: async (organizationId, page, filter = {}) => {
       const by = [organizationId, ...columnsOf(filter)]
-      const rows = await session.query(pageOfBindings, ...by, after, false, limit)
+      const rows = await session.query(pageOfBindings, ...by, ...cursorOf(page))
       return rows.map(shown)
     },
     count: async (organizationId, filter = {}) => {
       const [row] = await session.query(countBindings, organizationId, ...columnsOf(filter))
       return row?.total ?? 0
     },
-    delete: (id, actor) => make(actor, (change) => remove(change, id)),
+    delete: (id, actor, check) => make(actor, (change) => remove(change, id, check)),
   }
 }
 
@@ -112,11 +114,10 @@ export async function createRoleBinding(
   const id = generateId('rb')
   const [member, pool] = isPool ? [undefined, principalId] : [principalId, undefined]
   const values = [id, organizationId, member, pool, role, crnPattern]
-  const [row] = await change.query(insertBinding, ...values)
-  if (row === undefined) throw new Error('INSERT … RETURNING answered no row')
-  await change.record('role-binding.created', organizationId, id)
+  const after = shown(oneRow(await change.query(insertBinding, ...values)))
+  await change.record('role-binding.created', organizationId, { id, after })
   change.affects('role-bindings', principalId)
-  return shown(row)
+  return after
 }
 
 /**
@@ -133,11 +134,14 @@ export async function deleteRoleBindingsOf(
   change.affects('role-bindings', ...principalIds)
 }
 
-async function remove(change: Change, id: string): Promise<void> {
+async function remove(change: Change, id: string, check?: Check<ListedRoleBinding>): Promise<void> {
   const [deleted] = await change.query(deleteBinding, id)
   if (deleted === undefined) throw new GatewayError('RESOURCE_NOT_FOUND')
-  await change.record('role-binding.deleted', deleted.organization_id, id)
-  change.affects('role-bindings', deleted.principal_id)
+  const before = shown(deleted)
+  // What throws here takes the deletion back with the transaction.
+  check?.(before)
+  await change.record('role-binding.deleted', before.organizationId, { id, before })
+  change.affects('role-bindings', before.principalId)
 }
 
 /** In the order in which both statements take them. */

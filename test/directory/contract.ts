@@ -20,7 +20,7 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       const account = { organizationId, displayName: 'deploy', description: 'Deploys.' }
       const { id: accountId } = await directory.principals.createServiceAccount(account, actor)
       expect(await directory.isEmpty()).toBe(false)
-      expect(await directory.organizations.list(everything)).toEqual([
+      expect(await directory.organizations.list(everything)).toMatchObject([
         { id: organizationId, displayName: 'Example' },
       ])
       const user = { kind: 'user', displayName: '', description: '', email: 'ada@example.com' }

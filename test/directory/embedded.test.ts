@@ -6,6 +6,7 @@ import { openDirectory, type Directory } from '../../src/directory/directory.ts'
 import { describeDirectory } from './contract.ts'
 import { describeEnvironments } from './environment-contract.ts'
 import { openInFolder, peppers, temporaryFolder, testOptions } from './opening.ts'
+import { describeManagedParts } from './managed-contract.ts'
 import { describeRoleBindings } from './role-contract.ts'
 import { describeLimitOverrides } from './limit-override-contract.ts'
 import { describeTokenParts } from './token-contract.ts'
@@ -28,4 +29,5 @@ describeDirectory(openCopy)
 describeRoleBindings(openCopy)
 describeEnvironments(openCopy)
 describeTokenParts(openCopy)
+describeManagedParts(openCopy)
 describeLimitOverrides(openCopy)

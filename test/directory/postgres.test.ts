@@ -4,6 +4,7 @@ import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { describeDirectory } from './contract.ts'
 import { describeEnvironments } from './environment-contract.ts'
 import { openOnServer } from './opening.ts'
+import { describeManagedParts } from './managed-contract.ts'
 import { describeRoleBindings } from './role-contract.ts'
 import { describeLimitOverrides } from './limit-override-contract.ts'
 import { describeTokenParts } from './token-contract.ts'
@@ -20,4 +21,5 @@ describeDirectory(open)
 describeEnvironments(open)
 describeRoleBindings(open)
 describeTokenParts(open)
+describeManagedParts(open)
 describeLimitOverrides(open)

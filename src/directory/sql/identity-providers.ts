@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { statement } from '../database.ts'
-import { ignored, optionalText, state, texts, times } from './columns.ts'
+import { history, historyColumns, ignored, optionalText, state, texts, total } from './columns.ts'
 
 const looks = {
   id: z.string(),
@@ -49,16 +49,40 @@ export const findPoolWithProvider = statement(
   }),
 )
 
-/** $1: organization id, $2: id to begin after, $3: how many */
+const listed = z.object({ ...looks, display_name: z.string(), description: z.string(), ...history })
+
+/** What is shown of a provider. */
+export type ListedProviderRow = z.infer<typeof listed>
+
+const columns = `id, organization_id::text AS organization_id, display_name, description, issuer,
+  jwks_uri, identity_claim, algorithms, state, ${historyColumns}`
+
+const filter = `organization_id = $1::uuid AND ($2::text IS NULL OR issuer = $2)`
+
+/** $1: organization id, $2: issuer, $3: id to begin from, $4: backward, $5: how many */
 export const pageOfProviders = statement(
-  `SELECT id, organization_id::text AS organization_id, display_name, description, issuer,
-     jwks_uri, identity_claim, algorithms, state,
-     (extract(epoch FROM created_at) * 1000)::float8 AS created_at_ms,
-     (extract(epoch FROM updated_at) * 1000)::float8 AS updated_at_ms
-   FROM identity_providers
-   WHERE organization_id = $1::uuid AND ($2::text IS NULL OR id > $2)
-   ORDER BY id LIMIT $3::int4`,
-  z.object({ ...looks, display_name: z.string(), description: z.string(), ...times }),
+  `SELECT * FROM (
+     (SELECT ${columns} FROM identity_providers
+      WHERE ${filter} AND NOT $4::bool AND ($3::text IS NULL OR id > $3)
+      ORDER BY id LIMIT $5::int4)
+     UNION ALL
+     (SELECT ${columns} FROM identity_providers
+      WHERE ${filter} AND $4::bool AND ($3::text IS NULL OR id < $3)
+      ORDER BY id DESC LIMIT $5::int4)
+   ) AS page ORDER BY id`,
+  listed,
+)
+
+/** $1 and $2 as in a page */
+export const countProviders = statement(
+  `SELECT count(*)::int4 AS total FROM identity_providers WHERE ${filter}`,
+  total,
+)
+
+/** $1: id */
+export const findProvider = statement(
+  `SELECT ${columns} FROM identity_providers WHERE id = $1`,
+  listed,
 )
 
 /** $1: id, $2: organization id, $3: display name, $4: description, $5: issuer, $6: JWKS URI,
@@ -66,8 +90,8 @@ export const pageOfProviders = statement(
 export const insertProvider = statement(
   `INSERT INTO identity_providers (id, organization_id, display_name, description, issuer,
      jwks_uri, identity_claim, algorithms)
-   VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8::text[])`,
-  ignored,
+   VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8::text[]) RETURNING ${columns}`,
+  listed,
 )
 
 /** The provider cannot be deleted before the transaction ends. $1: provider id */
@@ -77,15 +101,10 @@ export const holdProvider = statement(
   z.object({ organization_id: z.string(), issuer: z.string() }),
 )
 
-/** What is shown of a provider. */
-export type LockedProvider = z.infer<typeof lockProvider.row>
-
 /** Nobody else changes the provider, or makes a pool of it, before the transaction ends. $1: id */
 export const lockProvider = statement(
-  `SELECT id, organization_id::text AS organization_id, display_name, description, issuer,
-     jwks_uri, identity_claim, algorithms, state
-   FROM identity_providers WHERE id = $1 FOR UPDATE`,
-  z.object({ ...looks, display_name: z.string(), description: z.string() }),
+  `SELECT ${columns} FROM identity_providers WHERE id = $1 FOR UPDATE`,
+  listed,
 )
 
 /** $1: id, $2: display name, $3: description, $4: issuer, $5: JWKS URI, $6: identity claim,
@@ -93,8 +112,8 @@ export const lockProvider = statement(
 export const updateProvider = statement(
   `UPDATE identity_providers SET display_name = $2, description = $3, issuer = $4, jwks_uri = $5,
      identity_claim = $6, algorithms = $7::text[], updated_at = now()
-   WHERE id = $1`,
-  ignored,
+   WHERE id = $1 RETURNING ${columns}`,
+  listed,
 )
 
 /** $1: id, $2: state */

@@ -1,8 +1,14 @@
 import { z } from 'zod'
 import { statement } from '../database.ts'
-import { ignored } from './columns.ts'
+import { history, historyColumns, ignored } from './columns.ts'
 
 const id = z.object({ id: z.string() })
+
+const organization = z.object({ id: z.string(), display_name: z.string(), ...history })
+
+export type OrganizationRow = z.infer<typeof organization>
+
+const columns = `id::text AS id, display_name, ${historyColumns}`
 
 /** Held until the commit, so that of two processes that fill an empty directory one comes second. */
 export const lockBootstrap = statement('SELECT pg_advisory_xact_lock(7110002)', ignored)
@@ -11,13 +17,33 @@ export const anyOrganization = statement('SELECT id::text AS id FROM organizatio
 
 /** $1: display name */
 export const insertOrganization = statement(
-  'INSERT INTO organizations (display_name) VALUES ($1) RETURNING id::text AS id',
-  id,
+  `INSERT INTO organizations (display_name) VALUES ($1) RETURNING ${columns}`,
+  organization,
 )
 
 /** $1: id to begin after, $2: how many */
 export const pageOfOrganizations = statement(
-  `SELECT id::text AS id, display_name FROM organizations
-   WHERE $1::uuid IS NULL OR id > $1::uuid ORDER BY id LIMIT $2::int4`,
-  z.object({ id: z.string(), display_name: z.string() }),
+  `SELECT ${columns} FROM organizations
+   WHERE $1::uuid IS NULL OR organizations.id > $1::uuid
+   ORDER BY organizations.id LIMIT $2::int4`,
+  organization,
+)
+
+/** $1: id */
+export const findOrganization = statement(
+  `SELECT ${columns} FROM organizations WHERE organizations.id = $1::uuid`,
+  organization,
+)
+
+/** Nobody else changes the organization before the transaction ends. $1: id */
+export const lockOrganization = statement(
+  `SELECT ${columns} FROM organizations WHERE organizations.id = $1::uuid FOR NO KEY UPDATE`,
+  organization,
+)
+
+/** $1: id, $2: display name */
+export const updateOrganization = statement(
+  `UPDATE organizations SET display_name = $2, updated_at = now()
+   WHERE organizations.id = $1::uuid RETURNING ${columns}`,
+  organization,
 )
