@@ -2,8 +2,11 @@ import type { Service } from '../gateway/service.ts'
 import { createApi } from '../resource-api/app.ts'
 import { serveCollection } from '../resource-api/serve-collection.ts'
 import { apiKeys } from './api-keys.ts'
+import { identityPools } from './identity-pools.ts'
+import { identityProviders } from './identity-providers.ts'
 import type { IamParts } from './parts.ts'
 import { serviceAccounts, users } from './principals.ts'
+import { roleBindings } from './role-bindings.ts'
 
 /** Who may call, and by what: the group `iam/v2`, which config/apis/iam.yaml describes. */
 export function createIamService(parts: IamParts): Service {
@@ -11,5 +14,8 @@ export function createIamService(parts: IamParts): Service {
     serveCollection(app, parts, apiKeys(parts))
     serveCollection(app, parts, serviceAccounts(parts))
     serveCollection(app, parts, users(parts))
+    serveCollection(app, parts, identityProviders(parts))
+    serveCollection(app, parts, identityPools(parts))
+    serveCollection(app, parts, roleBindings(parts))
   })
 }

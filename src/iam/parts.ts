@@ -1,3 +1,4 @@
+import type { CompileFilter } from '../auth/pools/filter.ts'
 import type { Directory } from '../directory/directory.ts'
 import type { ApiParts } from '../resource-api/serve-collection.ts'
 
@@ -5,8 +6,11 @@ import type { ApiParts } from '../resource-api/serve-collection.ts'
 export type IamParts = ApiParts & {
   readonly directory: Pick<
     Directory,
-    'principals' | 'apiKeys' | 'identityProviders' | 'identityPools'
+    'principals' | 'apiKeys' | 'identityProviders' | 'identityPools' | 'roleBindings'
   >
   /** Authority of the names of objects. */
   readonly crnAuthority: string
+  /** Those of the configuration, by name. */
+  readonly roles: Readonly<Record<string, unknown>>
+  readonly compileFilter: CompileFilter
 }

@@ -35,8 +35,7 @@ export function serveCollection<Listed extends Recorded, Filter>(
   const item = `${path}/:id`
 
   app.get(path, async (c) => {
-    const scope = scopeIn(c)
-    await collection.enter?.(scope)
+    const scope = await enter(c)
     const query = new URL(c.req.url).searchParams
     const { filter, canonical } = filterOf(collection.filter, query)
     const page = await readPage(query, pageTokens, {
@@ -55,15 +54,14 @@ export function serveCollection<Listed extends Recorded, Filter>(
   })
 
   app.get(item, async (c) => {
-    const scope = scopeIn(c)
+    const scope = await enter(c)
     const record = await collection.find(c.req.param('id') ?? '', scope)
     return answer(c, scope, visible(scope, record))
   })
 
   if (create !== undefined)
     app.post(path, async (c) => {
-      const scope = scopeIn(c)
-      await collection.enter?.(scope)
+      const scope = await enter(c)
       const body = await readJsonObject(c.req.raw, jsonTypes)
       const made = create.make(body, scope)
       const { record, once } = await located(made, scope, () => create.twin?.(body, scope))
@@ -73,7 +71,7 @@ export function serveCollection<Listed extends Recorded, Filter>(
 
   if (update !== undefined)
     app.patch(item, async (c) => {
-      const scope = scopeIn(c)
+      const scope = await enter(c)
       const patch = await readJsonObject(c.req.raw, patchTypes)
       const patched = (before: Listed): object => {
         requireAllowed(c, scope, before)
@@ -88,12 +86,19 @@ export function serveCollection<Listed extends Recorded, Filter>(
 
   if (remove !== undefined)
     app.delete(item, async (c) => {
-      const scope = scopeIn(c)
+      const scope = await enter(c)
       await remove(c.req.param('id') ?? '', scope, (before) => {
         requireAllowed(c, scope, before)
       })
       return c.body(null, 204)
     })
+
+  /** Whatever is asked for, what it is within must be the caller's. */
+  async function enter(c: Context<ApiEnv>): Promise<Scope> {
+    const scope = scopeOf(c.env, (name) => c.req.param(name) ?? '')
+    await collection.enter?.(scope)
+    return scope
+  }
 
   function shown(scope: Scope, record: Listed, once?: object): Rendered {
     return render(collection, publicOrigin, scope, record, once)
@@ -133,10 +138,6 @@ export function serveCollection<Listed extends Recorded, Filter>(
       })
     })
   }
-}
-
-function scopeIn(c: Context<ApiEnv>): Scope {
-  return scopeOf(c.env, (name) => c.req.param(name) ?? '')
 }
 
 function tagOf({ version }: Recorded): Record<string, string> {

@@ -20,6 +20,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   crn: ['errors'],
   'resource-api': ['errors', 'gateway', 'crn'],
   iam: ['errors', 'auth', 'gateway', 'crn', 'directory', 'resource-api'],
+  org: ['errors', 'gateway', 'crn', 'directory', 'resource-api'],
   demo: [],
   cli: ['errors'],
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect } from 'vitest'
-import { operations, type DescribedOperation } from './api-documents.ts'
+import { apiServices, operations, type DescribedOperation } from './api-documents.ts'
 import { basic } from './basic.ts'
 import { startGateway, type TestGateway } from './gateway.ts'
 
@@ -17,8 +17,8 @@ export type Api = {
    * answer against its document.
    */
   readonly call: (operationId: string, request?: ApiRequest) => Promise<ApiAnswer>
-  /** Follow a link of an answer to an operation. */
-  readonly follow: (operationId: string, link: unknown) => Promise<ApiAnswer>
+  /** Follow a link of an answer to an operation; the parameters of its path are in `request`. */
+  readonly follow: (operationId: string, link: unknown, request?: ApiRequest) => Promise<ApiAnswer>
 }
 
 export type ApiRequest = {
@@ -54,7 +54,8 @@ export type ApiObject = {
 export const publicOrigin = 'https://api.example.com'
 
 /** Not reached, but described by header fields. */
-const wide = { user: { requests: 100_000, windowSeconds: 60 } }
+const perMinute = { requests: 100_000, windowSeconds: 60 }
+const wide = { user: perMinute, address: perMinute }
 
 /** Start a gateway for the tests of a file. */
 export function useApi(limits: Readonly<Record<string, unknown>> = wide): Api {
@@ -64,7 +65,7 @@ export function useApi(limits: Readonly<Record<string, unknown>> = wide): Api {
     gateway = await startGateway({
       groups: [],
       limits,
-      services: ['iam'],
+      services: apiServices,
       configuration: { publicOrigin },
     })
     stranger = await makeStranger(gateway)
@@ -78,10 +79,11 @@ export function useApi(limits: Readonly<Record<string, unknown>> = wide): Api {
       return started(stranger)
     },
     call: (operationId, request = {}) => call(api.gateway, operationId, request),
-    follow: (operationId, link) => {
+    follow: (operationId, link, request = {}) => {
       const { origin, searchParams } = new URL(String(link))
       expect(origin).toBe(publicOrigin)
-      return call(api.gateway, operationId, { query: Object.fromEntries(searchParams) })
+      const query = Object.fromEntries(searchParams)
+      return call(api.gateway, operationId, { ...request, query })
     },
   }
   return api

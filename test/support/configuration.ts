@@ -17,10 +17,13 @@ export type TestConfiguration = {
   /** Limits of the class `standard`, which groups belong to that name no other. */
   readonly limits?: Readonly<Record<string, unknown>>
   /** Services of the gateway itself that are served, with their own documents. */
-  readonly services?: readonly ('sts' | 'oauth' | 'iam')[]
+  readonly services?: readonly ('sts' | 'oauth' | 'iam' | 'org')[]
   /** Members of the configuration beside the groups. */
   readonly configuration?: Readonly<Record<string, unknown>>
 }
+
+/** Where an embedded directory is, in the folder of the configuration. */
+export const embeddedFolder = 'directory'
 
 /**
  * Write a configuration and its documents into a folder. The listeners take free ports, and the
@@ -55,7 +58,7 @@ export async function writeConfiguration(
   const file = join(folder, 'gateway.yaml')
   const whole = {
     listen: { public: { port: 0 }, admin: { port: 0 } },
-    directory: { folder: 'directory' },
+    directory: { folder: embeddedFolder },
     limits: { classes: { standard: limits } },
     ...configuration,
     apiGroups: [...apiGroups, ...own],

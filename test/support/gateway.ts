@@ -5,7 +5,8 @@ import { createApp, type App, type AppLog } from '../../src/app.ts'
 import { loadConfiguration } from '../../src/config/load.ts'
 import type { Directory } from '../../src/directory/directory.ts'
 import { basic } from './basic.ts'
-import { writeConfiguration, type TestConfiguration } from './configuration.ts'
+import { embeddedFolder, writeConfiguration, type TestConfiguration } from './configuration.ts'
+import { copyEmptyDirectory } from './empty-directory.ts'
 
 /** A whole gateway in this process, on free ports, with a directory of its own. */
 export type TestGateway = {
@@ -25,6 +26,8 @@ export type TestGateway = {
 export async function startGateway(options: TestConfiguration): Promise<TestGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-test-'))
   const file = await writeConfiguration(folder, options)
+  if (options.configuration?.['directory'] === undefined)
+    await copyEmptyDirectory(join(folder, embeddedFolder))
   const log: Record<string, unknown>[] = []
   const app = await createApp(await loadConfiguration(file, {}), recordingLog(log))
   const addresses = await app.listen()

@@ -55,7 +55,7 @@ export function compileForIssuer(
   sharedIssuers: readonly string[],
 ): Filter | FilterProblem {
   const filter = compile(text)
-  if (filter.kind === 'problem' || filter.constrainsCaller || !isShared(issuer, sharedIssuers))
+  if (filter.kind === 'problem' || filter.constrainsCaller || !isSharedIssuer(issuer, sharedIssuers))
     return filter
   return problem(
     'unconstrained',
@@ -63,8 +63,8 @@ export function compileForIssuer(
   )
 }
 
-/** With or without a slash at the end: Google, for one, has used several spellings. */
-function isShared(issuer: string, sharedIssuers: readonly string[]): boolean {
+/** Whether many customers share an issuer, with or without a slash at the end: Google, for one, has used several spellings. */
+export function isSharedIssuer(issuer: string, sharedIssuers: readonly string[]): boolean {
   const plain = (text: string): string => text.replace(/^https?:\/\//, '').replace(/\/$/, '')
   return sharedIssuers.some((shared) => plain(shared) === plain(issuer))
 }
