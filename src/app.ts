@@ -12,6 +12,7 @@ import { createControlPlane } from './control-plane.ts'
 import { createMatchesCrn } from './crn-matching.ts'
 import { createCredentials } from './credentials.ts'
 import { defineGatewayMetrics } from './gateway-metrics.ts'
+import { createExplain } from './explain.ts'
 import type { Services } from './groups.ts'
 import { createReloader, type LoadConfiguration } from './reload.ts'
 import { createServing } from './serving.ts'
@@ -73,7 +74,17 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
   })
   const publicOrigin = originOf(configuration)
   const credentials = await createCredentials(configuration.tokens, publicOrigin, directory, log)
-  const controlPlane = createControlPlane(configuration, publicOrigin, directory)
+  const controlPlane = createControlPlane(
+    configuration,
+    publicOrigin,
+    directory,
+    credentials.signingKeys,
+    createExplain({
+      catalog: () => serving.now().catalog,
+      findLimits: admission.findLimits,
+      publicOrigin,
+    }),
+  )
   services.resolve({ ...credentials.services, ...controlPlane })
   const traffic = createTraffic()
   const writeAccess = (record: AccessRecord): void => {

@@ -1,22 +1,29 @@
 import { createFilterCompiler } from './auth/pools/filter.ts'
 import type { Configuration } from './config/schema.ts'
 import type { Directory } from './directory/directory.ts'
+import { createGovernanceService } from './governance/app.ts'
+import type { Explain } from './governance/explanations.ts'
 import type { Services } from './groups.ts'
 import { createIamService } from './iam/app.ts'
 import { createOrgService } from './org/app.ts'
 import { createPageTokens } from './resource-api/page-token.ts'
+import type { SigningKeyAdministration } from './signing.ts'
 
 /** Put together the gateway's own APIs over the directory. */
 export function createControlPlane(
-  { crnAuthority, roles }: Configuration,
+  { crnAuthority, roles, operators }: Configuration,
   publicOrigin: string,
   directory: Directory,
-): Pick<Services, 'iam' | 'org'> {
+  signingKeys: SigningKeyAdministration,
+  explain: Explain,
+): Pick<Services, 'iam' | 'org' | 'gatehouse'> {
   const pageTokens = createPageTokens(directory.deriveKeys('gatehouse page tokens 1'))
   const parts = { publicOrigin, crnAuthority, pageTokens, directory }
+  const isOperator = (organizationId: string): boolean => operators.includes(organizationId)
   const compileFilter = createFilterCompiler()
   return {
     iam: createIamService({ ...parts, roles, compileFilter }),
     org: createOrgService(parts),
+    gatehouse: createGovernanceService({ ...parts, isOperator, signingKeys, explain }),
   }
 }

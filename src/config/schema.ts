@@ -25,6 +25,8 @@ const currentPepper = z.strictObject({
     .describe('At least 32 characters; a file: reference, usually. Empty: none is given.'),
 })
 
+const uuidOrNone = /^(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?$/
+
 /** What scheme names mean where the configuration says nothing else. */
 const defaultSchemes = {
   'cloud-api-key': 'cloud-api-key',
@@ -50,6 +52,13 @@ export const configurationSchema = z.strictObject({
     .regex(/^[A-Za-z0-9._-]+(?::[0-9]{1,5})?$/, 'Must be a host name, with a port or not')
     .default('confluent.cloud')
     .describe('Authority of the names of resources (CRNs).'),
+  operators: z
+    .array(z.string().regex(uuidOrNone, 'Must be the id of an organization'))
+    .default([])
+    .transform((ids): readonly string[] =>
+      ids.filter((id) => id !== '').map((id) => id.toLowerCase()),
+    )
+    .describe('Organizations that run the gateway: they alone may manage what concerns others.'),
   transport: z
     .strictObject({
       trustedProxies: z

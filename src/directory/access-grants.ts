@@ -2,12 +2,16 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import type { Actor } from './audit.ts'
 import type { Change, MakeChange } from './change.ts'
 import type { Session } from './database.ts'
-import type { Page } from './page.ts'
+import { oneRow } from './one-row.ts'
+import { cursorOf, type Page } from './page.ts'
 import {
+  countGrants,
   deleteGrant,
+  findGrant,
   grantsOfOrganization,
   insertGrant,
   pageOfGrants,
+  type GrantRow,
 } from './sql/access-grants.ts'
 
 export type AccessGrant = {
@@ -17,18 +21,27 @@ export type AccessGrant = {
 }
 
 /** A grant as lists show it. */
-export type ListedAccessGrant = {
-  readonly name: string
+export type ListedAccessGrant = AccessGrant & {
+  readonly id: string
   /** Milliseconds since the epoch. */
   readonly createdAtMs: number
 }
 
+/** Which grants are listed; what is absent does not matter. */
+export type GrantFilter = { readonly name?: string | undefined }
+
 /** What organizations may use that not everybody may. */
 export type AccessGrants = {
-  readonly create: (grant: AccessGrant, actor: Actor) => Promise<void>
+  readonly create: (grant: AccessGrant, actor: Actor) => Promise<ListedAccessGrant>
   readonly delete: (grant: AccessGrant, actor: Actor) => Promise<void>
-  /** Those of an organization, in the order of their names; a page begins after a name. */
-  readonly list: (organizationId: string, page: Page) => Promise<readonly ListedAccessGrant[]>
+  readonly find: (id: string) => Promise<ListedAccessGrant | undefined>
+  /** Those of an organization, in the order of their ids. */
+  readonly list: (
+    organizationId: string,
+    page: Page,
+    filter?: GrantFilter,
+  ) => Promise<readonly ListedAccessGrant[]>
+  readonly count: (organizationId: string, filter?: GrantFilter) => Promise<number>
 }
 
 /** Manage access grants. */
@@ -36,7 +49,14 @@ export function manageAccessGrants(session: Session, make: MakeChange): AccessGr
   return {
     create: (grant, actor) => make(actor, (change) => create(change, grant)),
     delete: (grant, actor) => make(actor, (change) => remove(change, grant)),
-    list: (organizationId, page) => list(session, organizationId, page),
+    find: async (id) => {
+      const [row] = await session.query(findGrant, id)
+      return row && shown(row)
+    },
+    list: async (organizationId, page, { name } = {}) =>
+      (await session.query(pageOfGrants, organizationId, name, ...cursorOf(page))).map(shown),
+    count: async (organizationId, { name } = {}) =>
+      oneRow(await session.query(countGrants, organizationId, name)).total,
   }
 }
 
@@ -49,24 +69,29 @@ export async function readGrants(
   return new Set(rows.map(({ name }) => name))
 }
 
-async function create(change: Change, { organizationId, name }: AccessGrant): Promise<void> {
-  await change.query(insertGrant, organizationId, name)
-  await change.record('access-grant.created', organizationId, name)
+async function create(
+  change: Change,
+  { organizationId, name }: AccessGrant,
+): Promise<ListedAccessGrant> {
+  const after = shown(oneRow(await change.query(insertGrant, organizationId, name)))
+  await change.record('access-grant.created', organizationId, { id: after.id, after })
   change.affects('access-grants', organizationId)
+  return after
 }
 
 async function remove(change: Change, { organizationId, name }: AccessGrant): Promise<void> {
-  const [deleted] = await change.query(deleteGrant, organizationId, name)
-  if (deleted === undefined) throw new GatewayError('RESOURCE_NOT_FOUND')
-  await change.record('access-grant.deleted', organizationId, name)
+  const [row] = await change.query(deleteGrant, organizationId, name)
+  if (row === undefined) throw new GatewayError('RESOURCE_NOT_FOUND')
+  const before = shown(row)
+  await change.record('access-grant.deleted', organizationId, { id: before.id, before })
   change.affects('access-grants', organizationId)
 }
 
-async function list(
-  session: Session,
-  organizationId: string,
-  { after, limit }: Page,
-): Promise<readonly ListedAccessGrant[]> {
-  const rows = await session.query(pageOfGrants, organizationId, after, limit)
-  return rows.map((row) => ({ name: row.name, createdAtMs: row.created_at_ms }))
+function shown(row: GrantRow): ListedAccessGrant {
+  return {
+    id: row.id,
+    organizationId: row.organization_id,
+    name: row.name,
+    createdAtMs: row.created_at_ms,
+  }
 }

@@ -3,7 +3,9 @@ import type { Actor } from './audit.ts'
 import type { Change, MakeChange } from './change.ts'
 import { generateSecret } from './credential-format.ts'
 import type { Session, SqlValue } from './database.ts'
-import type { Page } from './page.ts'
+import { decided, type Check, type Edit } from './edit.ts'
+import { oneRow } from './one-row.ts'
+import { cursorOf, type Page } from './page.ts'
 import type {
   ClientAuthMethod,
   PartnerClientRecord,
@@ -13,13 +15,14 @@ import type { SecretDigests } from './pepper.ts'
 import { generateId } from './random-id.ts'
 import { addSecondSecret, putFirstSecret } from './secret-slots.ts'
 import {
+  countClients,
   deleteClientById,
+  findListedClient,
   insertClient,
   lockClient,
   pageOfClients,
-  setClientState,
   updateClient,
-  type LockedClient,
+  type ClientRow,
 } from './sql/partner-clients.ts'
 import { partnerClientSecrets } from './sql/secret-slots.ts'
 
@@ -35,7 +38,9 @@ type Described = {
 export type NewPartnerClient = Described & { readonly partnerId: string }
 
 /** What is absent stays as it is; `jwks: undefined` takes the keys away. */
-export type PartnerClientChanges = Partial<Described>
+export type PartnerClientChanges = Partial<Described> & {
+  readonly state?: PartnerClientRecord['state']
+}
 
 export type NewClientSecret = {
   readonly clientId: string
@@ -48,7 +53,19 @@ export type ListedPartnerClient = Omit<PartnerClientRecord, 'secrets' | 'partner
   readonly displayName: string
   readonly createdAtMs: number
   readonly updatedAtMs: number
+  /** Grows with every change; a new secret is none. */
+  readonly version: number
 }
+
+/** A client that was made, and its secret: the only time that it is told. */
+export type MadePartnerClient = {
+  readonly id: string
+  readonly secret: string | undefined
+  readonly client: ListedPartnerClient
+}
+
+/** Which clients of a partner are listed; what is absent does not matter. */
+export type PartnerClientFilter = { readonly displayName?: string | undefined }
 
 /** The OAuth clients of partners. */
 export type PartnerClients = {
@@ -56,19 +73,30 @@ export type PartnerClients = {
    * Make a client. Its secret is in the answer and nowhere else; undefined where none of its
    * methods uses one.
    */
-  readonly create: (
-    client: NewPartnerClient,
+  readonly create: (client: NewPartnerClient, actor: Actor) => Promise<MadePartnerClient>
+  readonly update: (
+    id: string,
+    edit: Edit<ListedPartnerClient, PartnerClientChanges>,
     actor: Actor,
-  ) => Promise<{ id: string; secret: string | undefined }>
-  readonly update: (id: string, changes: PartnerClientChanges, actor: Actor) => Promise<void>
+  ) => Promise<ListedPartnerClient>
   /** Give a client a secret beside the one it may have. CONFLICT where two work already. */
-  readonly addSecret: (secret: NewClientSecret, actor: Actor) => Promise<{ secret: string }>
+  readonly addSecret: (
+    secret: NewClientSecret,
+    actor: Actor,
+    check?: Check<ListedPartnerClient>,
+  ) => Promise<{ readonly secret: string; readonly client: ListedPartnerClient }>
   readonly enable: (id: string, actor: Actor) => Promise<void>
   /** Refuse the client and its tokens until it is enabled again. */
   readonly disable: (id: string, actor: Actor) => Promise<void>
-  readonly delete: (id: string, actor: Actor) => Promise<void>
+  readonly delete: (id: string, actor: Actor, check?: Check<ListedPartnerClient>) => Promise<void>
+  readonly find: (id: string) => Promise<ListedPartnerClient | undefined>
   /** Those of a partner, in the order of their ids. */
-  readonly list: (partnerId: string, page: Page) => Promise<readonly ListedPartnerClient[]>
+  readonly list: (
+    partnerId: string,
+    page: Page,
+    filter?: PartnerClientFilter,
+  ) => Promise<readonly ListedPartnerClient[]>
+  readonly count: (partnerId: string, filter?: PartnerClientFilter) => Promise<number>
 }
 
 /** Manage the clients of partners. */
@@ -79,12 +107,22 @@ export function managePartnerClients(
 ): PartnerClients {
   return {
     create: (client, actor) => make(actor, (change) => create(change, digests, client)),
-    update: (id, changes, actor) => make(actor, (change) => update(change, id, changes)),
-    addSecret: (secret, actor) => make(actor, (change) => addSecret(change, digests, secret)),
+    update: (id, edit, actor) => make(actor, (change) => update(change, id, edit)),
+    addSecret: (secret, actor, check) =>
+      make(actor, (change) => addSecret(change, digests, secret, check)),
     enable: (id, actor) => make(actor, (change) => setState(change, id, 'enabled')),
     disable: (id, actor) => make(actor, (change) => setState(change, id, 'disabled')),
-    delete: (id, actor) => make(actor, (change) => remove(change, id)),
-    list: (partnerId, page) => list(session, partnerId, page),
+    delete: (id, actor, check) => make(actor, (change) => remove(change, id, check)),
+    find: async (id) => {
+      const [row] = await session.query(findListedClient, id)
+      return row && shown(row)
+    },
+    list: async (partnerId, page, { displayName } = {}) => {
+      const rows = await session.query(pageOfClients, partnerId, displayName, ...cursorOf(page))
+      return rows.map(shown)
+    },
+    count: async (partnerId, { displayName } = {}) =>
+      oneRow(await session.query(countClients, partnerId, displayName)).total,
   }
 }
 
@@ -95,33 +133,44 @@ async function create(
   change: Change,
   digests: SecretDigests,
   client: NewPartnerClient,
-): Promise<{ id: string; secret: string | undefined }> {
+): Promise<MadePartnerClient> {
   const id = generateId('client', idLength)
-  await change.query(insertClient, id, client.partnerId, ...columnsOf(client))
+  const rows = await change.query(insertClient, id, client.partnerId, ...columnsOf(client))
+  const after = shown(oneRow(rows))
   const needsSecret = client.authMethods.some((method) => method !== 'private_key_jwt')
   const secret = needsSecret ? generateSecret('partner-client') : undefined
   if (secret !== undefined) await putFirstSecret(change, partnerClientSecrets, digests, id, secret)
-  await change.record('partner-client.created', undefined, id)
-  return { id, secret }
+  await change.record('partner-client.created', undefined, { id, after })
+  return { id, secret, client: after }
 }
 
-async function update(change: Change, id: string, changes: PartnerClientChanges): Promise<void> {
-  const before = shown(await locked(change, id))
-  await change.query(updateClient, id, ...columnsOf({ ...before, ...changes }))
-  await change.record('partner-client.updated', undefined, id)
+async function update(
+  change: Change,
+  id: string,
+  edit: Edit<ListedPartnerClient, PartnerClientChanges>,
+): Promise<ListedPartnerClient> {
+  const before = await locked(change, id)
+  const wanted = { ...before, ...decided(edit, before) }
+  const rows = await change.query(updateClient, id, ...columnsOf(wanted), wanted.state)
+  const after = shown(oneRow(rows))
+  const what = after.state === before.state ? 'updated' : after.state
+  await change.record(`partner-client.${what}`, undefined, { id, before, after })
+  return after
 }
 
 async function addSecret(
   change: Change,
   digests: SecretDigests,
   { clientId, otherExpiresAtMs }: NewClientSecret,
-): Promise<{ secret: string }> {
-  await locked(change, clientId)
+  check?: Check<ListedPartnerClient>,
+): Promise<{ readonly secret: string; readonly client: ListedPartnerClient }> {
+  const client = await locked(change, clientId)
+  check?.(client)
   const secret = generateSecret('partner-client')
   const slots = partnerClientSecrets
   await addSecondSecret(change, slots, digests, clientId, secret, otherExpiresAtMs)
   await change.record('partner-client.secret-added', undefined, clientId)
-  return { secret }
+  return { secret, client }
 }
 
 async function setState(
@@ -130,21 +179,24 @@ async function setState(
   state: PartnerClientRecord['state'],
 ): Promise<void> {
   const before = await locked(change, id)
-  if (before.state === state) return
-  await change.query(setClientState, id, state)
-  await change.record(`partner-client.${state}`, undefined, id)
+  if (before.state !== state) await update(change, id, { state })
 }
 
-async function remove(change: Change, id: string): Promise<void> {
-  await locked(change, id)
+async function remove(
+  change: Change,
+  id: string,
+  check?: Check<ListedPartnerClient>,
+): Promise<void> {
+  const before = await locked(change, id)
+  check?.(before)
   await change.query(deleteClientById, id)
-  await change.record('partner-client.deleted', undefined, id)
+  await change.record('partner-client.deleted', undefined, { id, before })
 }
 
-async function locked(change: Change, id: string): Promise<LockedClient> {
+async function locked(change: Change, id: string): Promise<ListedPartnerClient> {
   const [row] = await change.query(lockClient, id)
   if (row === undefined) throw new GatewayError('RESOURCE_NOT_FOUND')
-  return row
+  return shown(row)
 }
 
 /** In the order in which both statements take them. */
@@ -152,20 +204,7 @@ function columnsOf({ displayName, scopes, authMethods, jwks }: Described): reado
   return [displayName, scopes, authMethods, jwks && JSON.stringify(jwks)]
 }
 
-async function list(
-  session: Session,
-  partnerId: string,
-  { after, limit }: Page,
-): Promise<readonly ListedPartnerClient[]> {
-  const rows = await session.query(pageOfClients, partnerId, after, limit)
-  return rows.map((row) => ({
-    ...shown(row),
-    createdAtMs: row.created_at_ms,
-    updatedAtMs: row.updated_at_ms,
-  }))
-}
-
-function shown(row: LockedClient): Omit<ListedPartnerClient, 'createdAtMs' | 'updatedAtMs'> {
+function shown(row: ClientRow): ListedPartnerClient {
   return {
     id: row.id,
     partnerId: row.partner_id,
@@ -174,5 +213,8 @@ function shown(row: LockedClient): Omit<ListedPartnerClient, 'createdAtMs' | 'up
     authMethods: row.token_endpoint_auth_methods,
     jwks: row.jwks,
     state: row.state,
+    createdAtMs: row.created_at_ms,
+    updatedAtMs: row.updated_at_ms,
+    version: row.version,
   }
 }

@@ -2,18 +2,22 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import type { Actor } from './audit.ts'
 import type { Change, MakeChange } from './change.ts'
 import type { Session } from './database.ts'
-import type { Page } from './page.ts'
+import type { Check } from './edit.ts'
+import { oneRow } from './one-row.ts'
+import { cursorOf, type Page } from './page.ts'
 import { generateId } from './random-id.ts'
 import { deleteKeysOfResource } from './sql/api-keys.ts'
 import {
   anyForeignKey,
+  countResources,
   deleteResourceById,
+  findResource,
   insertResource,
   lockResource,
   lockResourceName,
   pageOfResources,
   updateResource,
-  type LockedResource,
+  type ResourceRow,
 } from './sql/resources.ts'
 
 /** What a resource is called where it is, and by API keys. */
@@ -40,17 +44,31 @@ export type ListedResource = Required<NewResource> & {
   readonly id: string
   readonly createdAtMs: number
   readonly updatedAtMs: number
+  /** Grows with every change. */
+  readonly version: number
+}
+
+/** Which resources are listed; what is absent does not matter. */
+export type ResourceFilter = {
+  readonly resourceKind?: string | undefined
+  readonly resourceId?: string | undefined
 }
 
 /** Resources of other services that the gateway was told of. */
 export type Resources = {
   /** CONFLICT where it is known already, or another organization has keys for it. */
-  readonly create: (resource: NewResource, actor: Actor) => Promise<{ id: string }>
+  readonly create: (resource: NewResource, actor: Actor) => Promise<ListedResource>
   readonly update: (id: string, changes: ResourceChanges, actor: Actor) => Promise<void>
   /** Delete a resource, and the API keys that open it. */
-  readonly delete: (id: string, actor: Actor) => Promise<void>
+  readonly delete: (id: string, actor: Actor, check?: Check<ListedResource>) => Promise<void>
+  readonly find: (id: string) => Promise<ListedResource | undefined>
   /** Those of an organization, in the order of our ids. */
-  readonly list: (organizationId: string, page: Page) => Promise<readonly ListedResource[]>
+  readonly list: (
+    organizationId: string,
+    page: Page,
+    filter?: ResourceFilter,
+  ) => Promise<readonly ListedResource[]>
+  readonly count: (organizationId: string, filter?: ResourceFilter) => Promise<number>
 }
 
 /** Manage the resources that the gateway knows. */
@@ -58,12 +76,21 @@ export function manageResources(session: Session, make: MakeChange): Resources {
   return {
     create: (resource, actor) => make(actor, (change) => create(change, resource)),
     update: (id, changes, actor) => make(actor, (change) => update(change, id, changes)),
-    delete: (id, actor) => make(actor, (change) => remove(change, id)),
-    list: (organizationId, page) => list(session, organizationId, page),
+    delete: (id, actor, check) => make(actor, (change) => remove(change, id, check)),
+    find: async (id) => {
+      const [row] = await session.query(findResource, id)
+      return row && shown(row)
+    },
+    list: async (organizationId, page, { resourceKind, resourceId } = {}) => {
+      const by = [organizationId, resourceKind, resourceId]
+      return (await session.query(pageOfResources, ...by, ...cursorOf(page))).map(shown)
+    },
+    count: async (organizationId, { resourceKind, resourceId } = {}) =>
+      oneRow(await session.query(countResources, organizationId, resourceKind, resourceId)).total,
   }
 }
 
-async function create(change: Change, resource: NewResource): Promise<{ id: string }> {
+async function create(change: Change, resource: NewResource): Promise<ListedResource> {
   const { organizationId, resourceKind, resourceId, environment, displayName = '' } = resource
   const name = [resourceKind, resourceId, environment] as const
   await change.query(lockResourceName, resourceKind, resourceId)
@@ -74,41 +101,38 @@ async function create(change: Change, resource: NewResource): Promise<{ id: stri
       details: 'Another organization has API keys for this resource.',
     })
   const id = generateId('resource')
-  await change.query(insertResource, id, organizationId, ...name, displayName)
-  await change.record('resource.created', organizationId, id)
-  return { id }
+  const values = [id, organizationId, ...name, displayName]
+  const after = shown(oneRow(await change.query(insertResource, ...values)))
+  await change.record('resource.created', organizationId, { id, after })
+  return after
 }
 
 async function update(change: Change, id: string, changes: ResourceChanges): Promise<void> {
   const before = await locked(change, id)
-  await change.query(updateResource, id, changes.displayName ?? before.display_name)
-  await change.record('resource.updated', before.organization_id, id)
+  await change.query(updateResource, id, changes.displayName ?? before.displayName)
+  await change.record('resource.updated', before.organizationId, id)
 }
 
-async function remove(change: Change, id: string): Promise<void> {
-  const resource = await locked(change, id)
-  const { organization_id: organizationId, resource_kind: kind, resource_id: name } = resource
+async function remove(change: Change, id: string, check?: Check<ListedResource>): Promise<void> {
+  const before = await locked(change, id)
+  check?.(before)
+  const { organizationId, resourceKind, resourceId, environment } = before
   // The schema would delete the keys as well, but would not say which.
-  const keys = await change.query(deleteKeysOfResource, kind, name, resource.resource_environment)
+  const keys = await change.query(deleteKeysOfResource, resourceKind, resourceId, environment)
   await change.query(deleteResourceById, id)
   const keyIds = keys.map((key) => key.id)
   await change.record('api-key.deleted', organizationId, ...keyIds)
-  await change.record('resource.deleted', organizationId, id)
+  await change.record('resource.deleted', organizationId, { id, before })
 }
 
-async function locked(change: Change, id: string): Promise<LockedResource> {
+async function locked(change: Change, id: string): Promise<ListedResource> {
   const [row] = await change.query(lockResource, id)
   if (row === undefined) throw new GatewayError('RESOURCE_NOT_FOUND')
-  return row
+  return shown(row)
 }
 
-async function list(
-  session: Session,
-  organizationId: string,
-  { after, limit }: Page,
-): Promise<readonly ListedResource[]> {
-  const rows = await session.query(pageOfResources, organizationId, after, limit)
-  return rows.map((row) => ({
+function shown(row: ResourceRow): ListedResource {
+  return {
     id: row.id,
     organizationId: row.organization_id,
     resourceKind: row.resource_kind,
@@ -117,5 +141,6 @@ async function list(
     displayName: row.display_name,
     createdAtMs: row.created_at_ms,
     updatedAtMs: row.updated_at_ms,
-  }))
+    version: row.version,
+  }
 }

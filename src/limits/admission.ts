@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { RedisConnection } from '../redis/connection.ts'
 import { createAdmitAddress, type AdmitAddress } from './addresses.ts'
-import { createFindLimits, type FindOverride, type Subject } from './applicable-limits.ts'
+import {
+  createFindLimits,
+  type FindLimits,
+  type FindOverride,
+  type Subject,
+} from './applicable-limits.ts'
 import { createDecisionCounter, type DecisionCounts } from './decision-counts.ts'
 import { createInProcessAdmission } from './in-process-admission.ts'
 import type { AddressLimit } from './limit-class.ts'
@@ -28,6 +33,8 @@ export type Admit = (subject: Subject) => Admission | Promise<Admission>
 export type AdmissionControl = {
   readonly admit: Admit
   readonly admitAddress: AdmitAddress
+  /** Every limit of a request, as it is for its caller; nothing is counted. */
+  readonly findLimits: FindLimits
   readonly health: () => AdmissionHealth
   /** Tell Redis which leases were given back last. The connection is left to who opened it. */
   readonly close: () => Promise<void>
@@ -83,6 +90,7 @@ export function createAdmission(options: AdmissionOptions): AdmissionControl {
     return {
       admit,
       admitAddress: createAdmitAddress(addresses),
+      findLimits,
       health: () => ({
         state: 'up',
         decisions: counter.read(),
@@ -96,6 +104,7 @@ export function createAdmission(options: AdmissionOptions): AdmissionControl {
   return {
     admit: shared.admit,
     admitAddress: createAdmitAddress({ ...addresses, shared }),
+    findLimits,
     health: () => ({
       state: shared.isDegraded() ? 'degraded' : 'up',
       decisions: counter.read(),

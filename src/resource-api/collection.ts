@@ -6,7 +6,8 @@ import type { Scope } from './scope.ts'
 /** What every object has, whatever it is. Instants are milliseconds since the epoch. */
 export type Recorded = {
   readonly id: string
-  readonly createdAtMs: number
+  /** Undefined where it is not known. */
+  readonly createdAtMs?: number | undefined
   readonly updatedAtMs?: number
   /** Grows with every change; absent where an object never changes. */
   readonly version?: number

@@ -26,7 +26,7 @@ export function render<Listed extends Recorded, Filter>(
     metadata: {
       self,
       resource_name: formatCrn(collection.crn(record, scope)),
-      created_at: timeOf(record.createdAtMs),
+      ...(record.createdAtMs === undefined ? {} : { created_at: timeOf(record.createdAtMs) }),
       ...(record.updatedAtMs === undefined ? {} : { updated_at: timeOf(record.updatedAtMs) }),
     },
     ...mergePatch(collection.members(record), once),

@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'resource-api': ['errors', 'gateway', 'crn'],
   iam: ['errors', 'auth', 'gateway', 'crn', 'directory', 'resource-api'],
   org: ['errors', 'gateway', 'crn', 'directory', 'resource-api'],
+  governance: ['errors', 'gateway', 'crn', 'directory', 'resource-api'],
   demo: [],
   cli: ['errors'],
 }

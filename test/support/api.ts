@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect } from 'vitest'
 import { apiServices, operations, type DescribedOperation } from './api-documents.ts'
 import { basic } from './basic.ts'
+import type { TestConfiguration } from './configuration.ts'
 import { startGateway, type TestGateway } from './gateway.ts'
 
 /** A gateway that serves its own resources, and callers of two organizations. */
@@ -58,14 +59,17 @@ const perMinute = { requests: 100_000, windowSeconds: 60 }
 const wide = { user: perMinute, address: perMinute }
 
 /** Start a gateway for the tests of a file. */
-export function useApi(limits: Readonly<Record<string, unknown>> = wide): Api {
+export function useApi(
+  limits: Readonly<Record<string, unknown>> = wide,
+  services: TestConfiguration['services'] = apiServices,
+): Api {
   let gateway: TestGateway | undefined
   let stranger: Api['stranger'] | undefined
   beforeAll(async () => {
     gateway = await startGateway({
       groups: [],
       limits,
-      services: apiServices,
+      services,
       configuration: { publicOrigin },
     })
     stranger = await makeStranger(gateway)

@@ -29,13 +29,18 @@ export async function startGateway(options: TestConfiguration): Promise<TestGate
   if (options.configuration?.['directory'] === undefined)
     await copyEmptyDirectory(join(folder, embeddedFolder))
   const log: Record<string, unknown>[] = []
-  const app = await createApp(await loadConfiguration(file, {}), recordingLog(log))
+  const configuration = await loadConfiguration(file, {})
+  // Elsewhere it is known before a gateway starts who operates it. Here the organization is yet to
+  // be made, and starting twice would take twice as long.
+  const operators: string[] = []
+  const app = await createApp({ ...configuration, operators }, recordingLog(log))
   const addresses = await app.listen()
   const first = await app.directory.bootstrap(
     { organizationName: 'Test', userEmail: 'test@example.com' },
     { id: 'test' },
   )
   if (first === undefined) throw new Error('The directory is not empty')
+  operators.push(first.organizationId)
   const { id, secret } = first.apiKey
   return {
     port: addresses.public.port,

@@ -2,7 +2,8 @@ import type { ApiClient, Json } from './client.ts'
 import { create, listAll, objectPath, update } from './collection.ts'
 import { CliError, exitCodes } from './exit.ts'
 import { differences, memberAt, shown, type Difference } from './members.ts'
-import { resources, type Resource } from './resources.ts'
+import type { Resource } from './resource.ts'
+import { resources } from './resources.ts'
 
 /** What is to be done so that one object is as it is wanted. */
 export type Step = {

@@ -1,5 +1,5 @@
 import { json, type ApiAnswer, type ApiClient, type Json } from './client.ts'
-import type { Resource } from './resources.ts'
+import type { Resource } from './resource.ts'
 
 /** Objects are read in pages of this many. */
 const pageSize = 100
@@ -14,16 +14,25 @@ export function objectPath(resource: Resource, parentId: string | undefined, id:
   return `${collectionPath(resource, parentId)}/${encodeURIComponent(id)}`
 }
 
+/** Which objects of a collection are read. */
+type Selection = {
+  /** How many at most. */
+  readonly limit?: number | undefined
+  /** Parameters of the query. */
+  readonly filter?: Readonly<Record<string, string>>
+}
+
 /** Read objects page by page, following the links of the API, up to a number of them. */
 export async function listAll(
   api: ApiClient,
   resource: Resource,
   parentId: string | undefined,
-  limit = Infinity,
+  { limit = Infinity, filter = {} }: Selection = {},
 ): Promise<readonly Json[]> {
   const objects: Json[] = []
   const first = Math.min(pageSize, limit)
-  let next: string | undefined = `${collectionPath(resource, parentId)}?page_size=${first}`
+  const query = new URLSearchParams({ ...filter, page_size: String(first) })
+  let next: string | undefined = `${collectionPath(resource, parentId)}?${query.toString()}`
   while (next !== undefined && objects.length < limit) {
     const { body }: ApiAnswer = await api.call('GET', next)
     objects.push(...(Array.isArray(body['data']) ? (body['data'] as readonly Json[]) : []))

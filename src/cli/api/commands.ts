@@ -4,7 +4,9 @@ import { createApiClient } from './client.ts'
 import { completionScript, shells, type Shell } from './completion.ts'
 import { objectsIn } from './documents.ts'
 import { CliError, exitCodes } from './exit.ts'
+import { addExplain } from './explain.ts'
 import type { Io } from './io.ts'
+import { addOperatorCommands } from './operator-commands.ts'
 import { readProfile } from './profile.ts'
 import { addResourceCommands, type OpenApi } from './resource-commands.ts'
 import { resources } from './resources.ts'
@@ -21,6 +23,8 @@ export function addApiCommands(program: Command, io: Io): void {
     return createApiClient(await readProfile({ env: io.env, name: profile, warn }))
   }
   for (const resource of resources) addResourceCommands(program, resource, openApi, io)
+  addOperatorCommands(program, openApi, io)
+  addExplain(program, openApi, io)
   addTokenCommands(program, openApi, io)
   addApply(program, openApi, io)
   program

@@ -7,7 +7,7 @@ import { objectsIn, valueOf } from './documents.ts'
 import { CliError, exitCodes } from './exit.ts'
 import type { Io } from './io.ts'
 import { memberAt, shown, withMember } from './members.ts'
-import type { Resource } from './resources.ts'
+import type { Resource } from './resource.ts'
 
 /** Options that every command of a kind has; each kind adds its own. */
 type Options = Readonly<Record<string, unknown>> & {
@@ -32,16 +32,19 @@ export function addResourceCommands(
   const add = (name: string, description: string): Command =>
     withParent(group.command(name), resource).description(description)
   const print = (object: Json, { output }: Options): void => {
-    io.out(output === 'json' ? `${JSON.stringify(object, null, 2)}\n` : details(object))
+    io.out(printed(object, output))
   }
   for (const verb of resource.verbs) {
     switch (verb) {
       case 'list':
-        add('list', 'list them all')
+        withFilters(add('list', 'list them all'), resource)
           .option('--limit <number>', 'no more than so many', wholeNumber)
           .action(async (options: Options, command: Command) => {
             const api = await openApi(command.optsWithGlobals())
-            const objects = await listAll(api, resource, parentOf(resource, options), options.limit)
+            const objects = await listAll(api, resource, parentOf(resource, options), {
+              limit: options.limit,
+              filter: filterOf(resource, options),
+            })
             io.out(listed(resource, objects, outputOf(command)))
           })
         break
@@ -92,6 +95,19 @@ export function addResourceCommands(
   }
 }
 
+function withFilters(command: Command, { filters = [] }: Resource): Command {
+  for (const { name, description } of filters) command.option(`--${name} <value>`, description)
+  return command
+}
+
+function filterOf({ filters = [] }: Resource, options: Options): Record<string, string> {
+  const given = filters.flatMap(({ name, parameter }) => {
+    const value = options[camelCase(name)]
+    return typeof value === 'string' ? [[parameter, value]] : []
+  })
+  return Object.fromEntries(given) as Record<string, string>
+}
+
 function withParent(command: Command, { parent }: Resource): Command {
   if (parent === undefined) return command
   return command.requiredOption(`--${parent.option} <id>`, parent.description)
@@ -137,6 +153,11 @@ async function objectFrom(resource: Resource, options: Options, io: Io): Promise
 /** As commander names an option. */
 function camelCase(name: string): string {
   return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** One object, as people or programs read it. */
+export function printed(object: Json, output: OutputFormat): string {
+  return output === 'json' ? `${JSON.stringify(object, null, 2)}\n` : details(object)
 }
 
 function listed(resource: Resource, objects: readonly Json[], output: OutputFormat): string {

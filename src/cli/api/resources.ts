@@ -1,41 +1,10 @@
-/** Objects of one kind, as the command line knows them. */
-export type Resource = {
-  /** The command, for example `api-keys`. */
-  readonly command: string
-  readonly kind: string
-  /** Of the collection; `{parent}` stands for the id of what it is within. */
-  readonly path: string
-  /** The option that names what it is within. */
-  readonly parent?: { readonly option: string; readonly description: string }
-  /** Headings of a table and where their values stand. */
-  readonly columns: readonly (readonly [heading: string, path: string])[]
-  /** Options of `create` and `update`, and which member each sets. */
-  readonly options: readonly ResourceOption[]
-  /** What tells two objects of a kind apart for people: `apply` finds by it what is there already. */
-  readonly naturalKey: readonly string[]
-  readonly verbs: readonly Verb[]
-}
-
-export type Verb = 'list' | 'describe' | 'create' | 'update' | 'delete'
-
-type ResourceOption = {
-  readonly name: string
-  readonly description: string
-  /** Dotted path of the member. */
-  readonly member: string
-  readonly isRequired?: boolean
-  /** Given more than once, it makes a list. */
-  readonly isList?: boolean
-}
-
-const allVerbs: readonly Verb[] = ['list', 'describe', 'create', 'update', 'delete']
+import { operatorResources } from './operator-resources.ts'
+import { allVerbs, type Resource, type ResourceOption } from './resource.ts'
 
 const named: readonly ResourceOption[] = [
   { name: 'name', description: 'what people call it', member: 'display_name', isRequired: true },
   { name: 'description', description: 'what it is for', member: 'description' },
 ]
-
-const partner = { option: 'partner', description: 'the id of the partner' }
 
 /** Every kind of object that the command line manages. */
 export const resources: readonly Resource[] = [
@@ -190,48 +159,5 @@ export const resources: readonly Resource[] = [
     naturalKey: ['display_name'],
     verbs: allVerbs,
   },
-  {
-    command: 'partners',
-    kind: 'Partner',
-    path: '/gatehouse/v1/partners',
-    columns: [
-      ['ID', 'id'],
-      ['NAME', 'display_name'],
-    ],
-    options: named,
-    naturalKey: ['display_name'],
-    verbs: allVerbs,
-  },
-  {
-    command: 'partner-clients',
-    kind: 'PartnerClient',
-    path: '/gatehouse/v1/partners/{parent}/clients',
-    parent: partner,
-    columns: [
-      ['ID', 'id'],
-      ['NAME', 'display_name'],
-      ['METHOD', 'auth_method'],
-      ['SCOPES', 'scopes'],
-    ],
-    options: [
-      ...named,
-      { name: 'method', description: 'how the client shows who it is', member: 'auth_method' },
-      { name: 'scope', description: 'a scope it may ask for', member: 'scopes', isList: true },
-    ],
-    naturalKey: ['display_name'],
-    verbs: allVerbs,
-  },
-  {
-    command: 'overrides',
-    kind: 'LimitOverride',
-    path: '/gatehouse/v1/limit-overrides',
-    columns: [
-      ['ID', 'id'],
-      ['SUBJECT', 'subject'],
-      ['CLASS', 'limit_class'],
-    ],
-    options: [],
-    naturalKey: ['subject', 'limit_class'],
-    verbs: allVerbs,
-  },
+  ...operatorResources,
 ]

@@ -1,18 +1,21 @@
 import { z } from 'zod'
 import { statement } from '../database.ts'
-import { ignored, optionalText, times } from './columns.ts'
+import { history, historyColumns, ignored, optionalText, total } from './columns.ts'
 
-const resource = {
+const resource = z.object({
   id: z.string(),
   organization_id: z.string(),
   resource_kind: z.string(),
   resource_id: z.string(),
   resource_environment: optionalText,
   display_name: z.string(),
-}
+  ...history,
+})
 
-/** Of a resource, with whose it is. */
-export type LockedResource = z.infer<typeof lockResource.row>
+export type ResourceRow = z.infer<typeof resource>
+
+const columns = `id, organization_id::text AS organization_id, resource_kind, resource_id,
+  resource_environment, display_name, ${historyColumns}`
 
 /**
  * Until the commit, nobody makes the resource known: of two processes that make the resource and a
@@ -53,16 +56,14 @@ export const anyForeignKey = statement(
 export const insertResource = statement(
   `INSERT INTO resources (id, organization_id, resource_kind, resource_id, resource_environment,
      display_name)
-   VALUES ($1, $2::uuid, $3, $4, $5, $6)`,
-  ignored,
+   VALUES ($1, $2::uuid, $3, $4, $5, $6) RETURNING ${columns}`,
+  resource,
 )
 
 /** No other transaction changes the resource, or makes a key for it, before this one ends. $1: our id */
 export const lockResource = statement(
-  `SELECT id, organization_id::text AS organization_id, resource_kind, resource_id,
-     resource_environment, display_name
-   FROM resources WHERE id = $1 FOR UPDATE`,
-  z.object(resource),
+  `SELECT ${columns} FROM resources WHERE id = $1 FOR UPDATE`,
+  resource,
 )
 
 /** $1: our id, $2: display name */
@@ -74,13 +75,28 @@ export const updateResource = statement(
 /** $1: our id */
 export const deleteResourceById = statement('DELETE FROM resources WHERE id = $1', ignored)
 
-/** $1: organization id, $2: our id to begin after, $3: how many */
+const filter = `organization_id = $1::uuid AND ($2::text IS NULL OR resource_kind = $2)
+  AND ($3::text IS NULL OR resource_id = $3)`
+
+/** $1: organization id, $2: kind, $3: id, $4: our id to begin from, $5: backward, $6: how many */
 export const pageOfResources = statement(
-  `SELECT id, organization_id::text AS organization_id, resource_kind, resource_id,
-     resource_environment, display_name,
-     (extract(epoch FROM created_at) * 1000)::float8 AS created_at_ms,
-     (extract(epoch FROM updated_at) * 1000)::float8 AS updated_at_ms
-   FROM resources
-   WHERE organization_id = $1::uuid AND ($2::text IS NULL OR id > $2) ORDER BY id LIMIT $3::int4`,
-  z.object({ ...resource, ...times }),
+  `SELECT * FROM (
+     (SELECT ${columns} FROM resources
+      WHERE ${filter} AND NOT $5::bool AND ($4::text IS NULL OR id > $4)
+      ORDER BY id LIMIT $6::int4)
+     UNION ALL
+     (SELECT ${columns} FROM resources
+      WHERE ${filter} AND $5::bool AND ($4::text IS NULL OR id < $4)
+      ORDER BY id DESC LIMIT $6::int4)
+   ) AS page ORDER BY id`,
+  resource,
 )
+
+/** $1 to $3 as in a page */
+export const countResources = statement(
+  `SELECT count(*)::int4 AS total FROM resources WHERE ${filter}`,
+  total,
+)
+
+/** $1: our id */
+export const findResource = statement(`SELECT ${columns} FROM resources WHERE id = $1`, resource)

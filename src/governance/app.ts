@@ -1,0 +1,29 @@
+import type { Service } from '../gateway/service.ts'
+import { createApi } from '../resource-api/app.ts'
+import { serveCollection } from '../resource-api/serve-collection.ts'
+import { accessGrants } from './access-grants.ts'
+import { auditEvents } from './audit-events.ts'
+import { serveClientSecrets } from './client-secrets.ts'
+import { serveExplanations } from './explanations.ts'
+import { operatorsOnly } from './operators-only.ts'
+import { partnerClients } from './partner-clients.ts'
+import { partners } from './partners.ts'
+import type { GovernanceParts } from './parts.ts'
+import { resources } from './resources.ts'
+import { serveRotation, signingKeys } from './signing-keys.ts'
+
+/** What the gateway itself is run by: the group `gatehouse/v1`, which config/apis/gatehouse.yaml describes. */
+export function createGovernanceService(parts: GovernanceParts): Service {
+  return createApi((app) => {
+    app.use(operatorsOnly(parts.isOperator))
+    serveCollection(app, parts, partners(parts))
+    serveCollection(app, parts, partnerClients(parts))
+    serveClientSecrets(app, parts)
+    serveCollection(app, parts, resources(parts))
+    serveCollection(app, parts, accessGrants(parts))
+    serveCollection(app, parts, signingKeys(parts))
+    serveRotation(app, parts)
+    serveCollection(app, parts, auditEvents(parts))
+    serveExplanations(app, parts.explain)
+  })
+}

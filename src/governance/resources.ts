@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { within } from '../crn/crn.ts'
+import { organizationCrn } from '../crn/organization.ts'
+import type { ListedResource } from '../directory/resources.ts'
+import type { Collection } from '../resource-api/collection.ts'
+import { anyId, displayName as nameForPeople } from '../resource-api/fields.ts'
+import { validated } from '../resource-api/json-body.ts'
+import type { GovernanceParts } from './parts.ts'
+
+const NewResource = z.object({
+  display_name: nameForPeople.or(z.literal('')).default(''),
+  resource: z.object({
+    kind: anyId,
+    id: anyId,
+    environment: z.object({ id: anyId }).nullish(),
+  }),
+})
+const Named = z.object({ resource: z.object({ kind: z.string(), id: z.string() }) })
+
+type ResourceFilter = {
+  readonly 'resource.kind'?: string | undefined
+  readonly 'resource.id'?: string | undefined
+}
+
+/** Resources of other services that the gateway was told of: keys for them go with them. */
+export function resources({
+  directory,
+  crnAuthority,
+}: GovernanceParts): Collection<ListedResource, ResourceFilter> {
+  const { resources: all } = directory
+  return {
+    apiVersion: 'gatehouse/v1',
+    kind: 'Resource',
+    path: '/gatehouse/v1/resources',
+    crn: ({ id, organizationId }) =>
+      within(organizationCrn(crnAuthority, organizationId), 'resource', id),
+    members: membersOf,
+    isOf: ({ organizationId }, resource) => resource.organizationId === organizationId,
+    filter: z.object({ 'resource.kind': anyId.optional(), 'resource.id': anyId.optional() }),
+    list: ({ organizationId }, part, filter) => all.list(organizationId, part, columnsOf(filter)),
+    count: ({ organizationId }, filter) => all.count(organizationId, columnsOf(filter)),
+    find: all.find,
+    create: {
+      status: 201,
+      make: async (body, { organizationId, actor }) => {
+        const { display_name: name, resource } = validated(NewResource, body)
+        const { kind, id, environment } = resource
+        const named = { resourceKind: kind, resourceId: id, environment: environment?.id }
+        const wanted = { organizationId, ...named, displayName: name }
+        return { record: await all.create(wanted, actor) }
+      },
+      // Only one of the caller's own is named: what others have is not theirs to learn.
+      twin: async (body, { organizationId }) => {
+        const { kind, id } = Named.parse(body).resource
+        const filter = { resourceKind: kind, resourceId: id }
+        return (await all.list(organizationId, { limit: 1 }, filter))[0]?.id
+      },
+    },
+    remove: (id, { actor }, check) => all.delete(id, actor, check),
+  }
+}
+
+function columnsOf(filter: ResourceFilter) {
+  return { resourceKind: filter['resource.kind'], resourceId: filter['resource.id'] }
+}
+
+function membersOf({ displayName, resourceKind, resourceId, environment }: ListedResource): object {
+  return {
+    display_name: displayName,
+    resource: {
+      kind: resourceKind,
+      id: resourceId,
+      ...(environment === undefined ? {} : { environment: { id: environment } }),
+    },
+  }
+}
