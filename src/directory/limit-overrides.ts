@@ -3,11 +3,18 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import type { Actor } from './audit.ts'
 import type { Change, MakeChange } from './change.ts'
 import type { Session } from './database.ts'
+import { oneRow } from './one-row.ts'
+import { cursorOf, type Page } from './page.ts'
 import {
   allOverrides,
+  countOverrides,
   deleteOverride,
+  findNamedOverride,
+  findOverride,
   pageOfOverrides,
+  pageOfOverridesById,
   putOverride,
+  type OverrideRow,
 } from './sql/limit-overrides.ts'
 
 /** Which limit is another one, and for whom. */
@@ -28,6 +35,9 @@ export type LimitOverride = LimitOverrideName & {
   readonly updatedAtMs: number
 }
 
+/** An override as the API shows it. */
+export type ListedLimitOverride = LimitOverride & { readonly id: string }
+
 /** A part of a list, in the order of principals and names. */
 export type OverridePage = {
   /** Absent: the beginning. */
@@ -43,6 +53,11 @@ export type LimitOverrides = {
   ) => Promise<void>
   readonly delete: (name: LimitOverrideName, actor: Actor) => Promise<void>
   readonly list: (organizationId: string, page: OverridePage) => Promise<readonly LimitOverride[]>
+  /** Those of an organization or a partner, in the order of their ids. */
+  readonly pageOf: (ownerId: string, page: Page) => Promise<readonly ListedLimitOverride[]>
+  readonly count: (ownerId: string) => Promise<number>
+  readonly find: (id: string) => Promise<ListedLimitOverride | undefined>
+  readonly findNamed: (name: LimitOverrideName) => Promise<ListedLimitOverride | undefined>
 }
 
 /** The limit that is in the place of a configured one; undefined where none is. */
@@ -68,6 +83,18 @@ export function manageLimitOverrides(
       await refresh()
     },
     list: (organizationId, page) => list(session, organizationId, page),
+    pageOf: async (ownerId, page) =>
+      (await session.query(pageOfOverridesById, ownerId, ...cursorOf(page))).map(shown),
+    count: async (ownerId) => oneRow(await session.query(countOverrides, ownerId)).total,
+    find: async (id) => {
+      const [row] = await session.query(findOverride, id)
+      return row && shown(row)
+    },
+    findNamed: async ({ organizationId, principalId = '', limitName }) => {
+      const name = [organizationId, principalId, limitName]
+      const [row] = await session.query(findNamedOverride, ...name)
+      return row && shown(row)
+    },
   }
 }
 
@@ -106,14 +133,19 @@ async function list(
 ): Promise<readonly LimitOverride[]> {
   const begin = after && (after.principalId ?? '')
   const rows = await session.query(pageOfOverrides, organizationId, begin, after?.limitName, limit)
-  return rows.map((row) => ({
-    organizationId,
+  return rows.map(shown)
+}
+
+function shown(row: OverrideRow): ListedLimitOverride {
+  return {
+    id: row.id,
+    organizationId: row.owner_id,
     principalId: row.principal_id === '' ? undefined : row.principal_id,
     limitName: row.limit_name,
     limit: row.value,
     createdAtMs: row.created_at_ms,
     updatedAtMs: row.updated_at_ms,
-  }))
+  }
 }
 
 /** Nothing is overridden. */

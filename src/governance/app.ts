@@ -5,6 +5,7 @@ import { accessGrants } from './access-grants.ts'
 import { auditEvents } from './audit-events.ts'
 import { serveClientSecrets } from './client-secrets.ts'
 import { serveExplanations } from './explanations.ts'
+import { limitOverrides } from './limit-overrides.ts'
 import { operatorsOnly } from './operators-only.ts'
 import { partnerClients } from './partner-clients.ts'
 import { partners } from './partners.ts'
@@ -24,6 +25,7 @@ export function createGovernanceService(parts: GovernanceParts): Service {
     serveCollection(app, parts, signingKeys(parts))
     serveRotation(app, parts)
     serveCollection(app, parts, auditEvents(parts))
+    serveCollection(app, parts, limitOverrides(parts))
     serveExplanations(app, parts.explain)
   })
 }

@@ -163,11 +163,28 @@ export const operatorResources: readonly Resource[] = [
     path: '/gatehouse/v1/limit-overrides',
     columns: [
       ['ID', 'id'],
-      ['SUBJECT', 'subject'],
-      ['CLASS', 'limit_class'],
+      ['ORGANIZATION', 'organization.id'],
+      ['PARTNER', 'partner.id'],
+      ['PRINCIPAL', 'principal.id'],
+      ['LIMIT', 'limit_name'],
+      ['VALUE', 'limit'],
     ],
-    options: [],
-    naturalKey: ['subject', 'limit_class'],
+    options: [
+      { name: 'organization', description: 'whose limit it is', member: 'organization.id' },
+      { name: 'partner', description: 'in place of an organization', member: 'partner.id' },
+      { name: 'principal', description: 'one of the organization', member: 'principal.id' },
+      {
+        name: 'limit-name',
+        description: 'such as standard.user.requests',
+        member: 'limit_name',
+        isRequired: true,
+      },
+    ],
+    filters: [
+      { name: 'organization', description: 'another than your own', parameter: 'organization' },
+      { name: 'partner', description: 'those of a partner', parameter: 'partner' },
+    ],
+    naturalKey: ['organization.id', 'limit_name'],
     verbs: allVerbs,
   },
 ]

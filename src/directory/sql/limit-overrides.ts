@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { statement } from '../database.ts'
-import { times } from './columns.ts'
+import { times, total } from './columns.ts'
 
 export const allOverrides = statement(
   `SELECT owner_id, principal_id, limit_name, value::float8 AS value FROM limit_overrides
@@ -13,20 +13,60 @@ export const allOverrides = statement(
   }),
 )
 
+const override = z.object({
+  id: z.string(),
+  owner_id: z.string(),
+  principal_id: z.string(),
+  limit_name: z.string(),
+  value: z.number(),
+  ...times,
+})
+
+export type OverrideRow = z.infer<typeof override>
+
+const columns = `id, owner_id, principal_id, limit_name, value::float8 AS value,
+  (extract(epoch FROM created_at) * 1000)::float8 AS created_at_ms,
+  (extract(epoch FROM updated_at) * 1000)::float8 AS updated_at_ms`
+
 /** $1: owner id, $2 and $3: principal id and limit name to begin after, $4: how many */
 export const pageOfOverrides = statement(
-  `SELECT principal_id, limit_name, value::float8 AS value,
-     (extract(epoch FROM created_at) * 1000)::float8 AS created_at_ms,
-     (extract(epoch FROM updated_at) * 1000)::float8 AS updated_at_ms
-   FROM limit_overrides
+  `SELECT ${columns} FROM limit_overrides
    WHERE owner_id = $1 AND ($2::text IS NULL OR (principal_id, limit_name) > ($2, $3::text))
    ORDER BY principal_id, limit_name LIMIT $4::int4`,
-  z.object({
-    principal_id: z.string(),
-    limit_name: z.string(),
-    value: z.number(),
-    ...times,
-  }),
+  override,
+)
+
+/** $1: owner id, $2: id to begin from, $3: backward, $4: how many */
+export const pageOfOverridesById = statement(
+  `SELECT * FROM (
+     (SELECT ${columns} FROM limit_overrides
+      WHERE owner_id = $1 AND NOT $3::bool AND ($2::text IS NULL OR id > $2)
+      ORDER BY id LIMIT $4::int4)
+     UNION ALL
+     (SELECT ${columns} FROM limit_overrides
+      WHERE owner_id = $1 AND $3::bool AND ($2::text IS NULL OR id < $2)
+      ORDER BY id DESC LIMIT $4::int4)
+   ) AS page ORDER BY id`,
+  override,
+)
+
+/** $1: owner id */
+export const countOverrides = statement(
+  'SELECT count(*)::int4 AS total FROM limit_overrides WHERE owner_id = $1',
+  total,
+)
+
+/** $1: id */
+export const findOverride = statement(
+  `SELECT ${columns} FROM limit_overrides WHERE id = $1`,
+  override,
+)
+
+/** $1: owner id, $2: principal id, $3: limit name */
+export const findNamedOverride = statement(
+  `SELECT ${columns} FROM limit_overrides
+   WHERE owner_id = $1 AND principal_id = $2 AND limit_name = $3`,
+  override,
 )
 
 /** $1: organization id or NULL, $2: partner id or NULL, $3: principal id, $4: limit name, $5: value */
