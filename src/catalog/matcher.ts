@@ -41,7 +41,7 @@ export function createMatcher<G>(groups: readonly ServedGroup<G>[]): MatchReques
     const found = find(scopes, method, path)
     if (found === undefined) return missed(scopes, path)
     const { operation, hostParams } = found
-    if (path.includes('%') && mayMeanAnother(operation, scopes, method, path)) {
+    if (/[%;]/.test(path) && mayMeanAnother(operation, scopes, method, path)) {
       return { kind: 'not-found', group: operation.group }
     }
     return {
@@ -69,8 +69,8 @@ function find<G>(
 
 /**
  * Whether a service that decodes a path before it looks for the operation finds another one than
- * we do: `/links/a%3Afailover` is a link to us, and may be `/links/{id}:failover` to it. What opens
- * the one must not open the other.
+ * we do: `/links/a%3Afailover` is a link to us, and may be `/links/{id}:failover` to it. One that cuts
+ * path parameters finds `/users/me` in `/users/me;a`. What opens the one must not open the other.
  */
 function mayMeanAnother<G>(
   operation: Operation<G>,
@@ -79,8 +79,11 @@ function mayMeanAnother<G>(
   path: string,
 ): boolean {
   const decoded = path.replaceAll(encodedDelimiter, decodeURIComponent)
-  const other = decoded === path ? undefined : find(scopes, method, decoded)
-  return other !== undefined && other.operation !== operation
+  const cut = decoded.replaceAll(/;[^/]*/g, '')
+  return [decoded, cut].some((reading) => {
+    const other = reading === path ? undefined : find(scopes, method, reading)
+    return other !== undefined && other.operation !== operation
+  })
 }
 
 /** The delimiters that a path segment may hold as they are (RFC 3986 §3.3), encoded. */

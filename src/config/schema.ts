@@ -76,7 +76,7 @@ export const configurationSchema = z.strictObject({
       headersTimeoutMs: milliseconds.default(10_000).describe('For a request’s head to arrive.'),
       idleTimeoutMs: milliseconds
         .default(15_000)
-        .describe('Longest pause within a request’s body.'),
+        .describe('Longest pause within a request’s body, or in taking an answer.'),
       keepAliveTimeoutMs: milliseconds.default(65_000),
       maxRequestsPerConnection: count.default(1_000),
     })

@@ -82,11 +82,16 @@ export function send(
     return
   }
   const bytes = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body
-  const closing = mustClose(incoming, body)
+  const closing = mustClose(incoming, body, answer.status)
   const fields = [...answer.fields, 'Content-Length', String(bytes.length)]
-  if (closing) fields.push('Connection', 'close')
+  if (closing) {
+    fields.push('Connection', 'close')
+    // Node does not conclude it from the field, and the server asks.
+    outgoing.shouldKeepAlive = false
+  }
   outgoing.writeHead(answer.status, fields)
-  if (!closing || incoming.complete) {
+  // A request without a body is closed before its parser calls it complete.
+  if (!closing || incoming.complete || incoming.closed) {
     outgoing.end(bytes)
     return
   }
@@ -94,10 +99,15 @@ export function send(
   linger(incoming, outgoing)
 }
 
-function mustClose(incoming: IncomingMessage, body: BodyFraming | undefined): boolean {
+function mustClose(
+  incoming: IncomingMessage,
+  body: BodyFraming | undefined,
+  status: number,
+): boolean {
   if (body === undefined) return true
   if (incoming.complete || body.kind === 'none') return false
-  if (expectsContinue(incoming)) return true
+  // What did not come in time is not waited for again (RFC 9110 §15.5.9).
+  if (expectsContinue(incoming) || status === 408) return true
   return body.kind === 'chunked' || body.bytes > maxDrainedBytes
 }
 

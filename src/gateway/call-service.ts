@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Authentication } from '../auth/authenticate.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { ErrorProfile } from '../errors/profile.ts'
@@ -71,9 +72,21 @@ async function requestOf(exchange: Exchange, call: ServiceCall): Promise<Request
     headers.append(fields[index] ?? '', fields[index + 1] ?? '')
   }
   const body =
-    head.body.kind === 'none' ? null : await whole(requestBody(incoming, outgoing, call.bodyLimits))
+    head.body.kind === 'none'
+      ? null
+      : await inTime(requestBody(incoming, outgoing, call.bodyLimits), call.bodyLimits)
   const url = `http://${head.hostField}${head.target.path}${head.target.query}`
   return new Request(url, { method: head.method, headers, body })
+}
+
+/** Anybody may call some services, so a body has as long in all as it has for one pause elsewhere. */
+async function inTime(body: Readable, { idleTimeoutMs }: BodyLimits): Promise<Buffer<ArrayBuffer>> {
+  const timer = setTimeout(() => body.destroy(new GatewayError('REQUEST_TIMEOUT')), idleTimeoutMs)
+  try {
+    return await whole(body)
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 async function whole(body: AsyncIterable<Buffer>): Promise<Buffer<ArrayBuffer>> {

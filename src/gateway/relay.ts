@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { whenEnded, type Exchange } from './exchange.ts'
-import { announcedLength, fieldOf, responseFields, type OwnFields } from './response-fields.ts'
+import { announcedLength, responseFields, valuesOf, type OwnFields } from './response-fields.ts'
 import { ClientGone, InvalidResponse, QueueTimeout } from './upstream-failure.ts'
 
 /** How forwarding went, once the client's answer has begun or can begin. */
@@ -98,13 +98,15 @@ export class Relay implements Dispatcher.DispatchHandler {
       if (this.#interimResponses > maxInterimResponses) throw new InvalidResponse('1xx flood')
       return
     }
+    // A class that does not exist (RFC 9110 §15).
+    if (status > 599) throw new InvalidResponse('status code')
     this.#status = status
     this.#waiting.onHead(performance.now() - this.#sentAt)
     // undici's HTTP/1.1 parser hands the fields over as bytes; its type allows other protocols.
     this.#rawFields = controller.rawHeaders as readonly Buffer[]
     refuseUnknownCoding(this.#rawFields)
     if (status >= 400 && !this.#isHead) this.#errorBody = []
-    else this.#begin(statusMessage ?? '')
+    else this.#begin(plainReason(statusMessage))
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -213,11 +215,18 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 }
 
+/**
+ * A reason phrase says nothing that counts (RFC 9112 §4). Node refuses some, and any answer that is
+ * tried after that on the same response.
+ */
+function plainReason(phrase = ''): string {
+  return /^[\t\x20-\x7e]*$/.test(phrase) ? phrase : ''
+}
+
 /** Whatever is not plain chunking leaves the end of the body to interpretation (RFC 9112 §6.1). */
 function refuseUnknownCoding(rawFields: readonly Buffer[]): void {
-  const coding = fieldOf(rawFields, 'transfer-encoding')
-  if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
-    throw new InvalidResponse('transfer coding')
+  for (const coding of valuesOf(rawFields, 'transfer-encoding')) {
+    if (coding.trim().toLowerCase() !== 'chunked') throw new InvalidResponse('transfer coding')
   }
 }
 

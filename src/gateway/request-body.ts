@@ -80,7 +80,10 @@ export function requestBody(
   return body
 }
 
-/** Whether the client waits for `100 Continue` before it sends its body (RFC 9110 §10.1.1). */
-export function expectsContinue(incoming: IncomingMessage): boolean {
-  return incoming.headers.expect?.toLowerCase() === '100-continue'
+/**
+ * Whether the client waits for `100 Continue` before it sends its body. One of HTTP/1.0 cannot, and
+ * would take it for the answer (RFC 9110 §10.1.1).
+ */
+export function expectsContinue({ headers, httpVersion }: IncomingMessage): boolean {
+  return headers.expect?.toLowerCase() === '100-continue' && httpVersion === '1.1'
 }

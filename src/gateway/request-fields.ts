@@ -83,10 +83,11 @@ function isHopByHop(name: string): boolean {
 
 /**
  * Whether a field states something that services believe of a gateway: who calls, from where, or
- * which target was meant. Only ours may arrive. Many servers read `_` as `-`, so both are looked at.
+ * which target was meant. Only ours may arrive. Many servers read `_` as `-`, and some whatever is
+ * no letter or digit (CGI, RFC 3875 §4.1.18), so each is looked at as if it were one.
  */
 function isReserved(name: string): boolean {
-  const spelled = name.includes('_') ? name.replaceAll('_', '-') : name
+  const spelled = plainName.test(name) ? name : name.replaceAll(/[^a-z0-9]/g, '-')
   const first = spelled.charCodeAt(0)
   if (first === letterX) return isReservedX(spelled)
   if (first === letterG) return spelled.startsWith('gatehouse-')
@@ -97,6 +98,8 @@ function isReserved(name: string): boolean {
 function mustNotBeRespelled(name: string): boolean {
   return name === 'authorization' || name === 'content-length' || isHopByHop(name)
 }
+
+const plainName = /^[a-z0-9-]+$/
 
 const letterX = 0x78
 const letterG = 0x67

@@ -60,18 +60,26 @@ export function announcedLength(raw: readonly Buffer[]): number | undefined {
 
 /** The value of one field, or undefined; the last where there are several. */
 export function fieldOf(raw: readonly Buffer[], name: string): string | undefined {
-  let value: string | undefined
-  for (let index = 0; index < raw.length; index += 2) {
-    if (raw[index]?.length === name.length && text(raw[index]).toLowerCase() === name) {
-      value = text(raw[index + 1])
-    }
-  }
-  return value
+  return valuesOf(raw, name).at(-1)
 }
 
+/** Every value of one field, in order. */
+export function valuesOf(raw: readonly Buffer[], name: string): readonly string[] {
+  let values: string[] | undefined
+  for (let index = 0; index < raw.length; index += 2) {
+    if (raw[index]?.length === name.length && text(raw[index]).toLowerCase() === name) {
+      values ??= []
+      values.push(text(raw[index + 1]))
+    }
+  }
+  return values ?? none
+}
+
+const none: readonly string[] = []
+
 function connectionNamed(raw: readonly Buffer[]): readonly string[] | undefined {
-  const value = fieldOf(raw, 'connection')
-  if (value === undefined || /^(?:close|keep-alive)$/i.test(value)) return undefined
+  const value = valuesOf(raw, 'connection').join(',')
+  if (value === '' || /^(?:close|keep-alive)$/i.test(value)) return undefined
   return value
     .toLowerCase()
     .split(',')

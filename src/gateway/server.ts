@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
@@ -7,12 +7,15 @@ import { sendRaw } from './answer.ts'
 import { createRoster } from '../limits/roster.ts'
 import { abandon, whenEnded, type Exchange } from './exchange.ts'
 import type { Listener } from './listener.ts'
+import { expectsContinue } from './request-body.ts'
 
 /** Bounds on connections and on how their requests arrive. */
 export type ServerLimits = {
   readonly maxHeaderBytes: number
   /** Longest time for a request's head to arrive. */
   readonly headersTimeoutMs: number
+  /** Longest time for a client to take nothing of an answer that is there. */
+  readonly idleTimeoutMs: number
   /** How long an idle connection is kept. */
   readonly keepAliveTimeoutMs: number
   readonly maxRequestsPerConnection: number
@@ -35,7 +38,13 @@ export type PublicServer = {
 }
 
 /** What is known of one connection. */
-type Connection = { requests: number; exchange: Exchange | undefined }
+type Connection = {
+  requests: number
+  /** The newest of its requests that is under way. */
+  exchange: Exchange | undefined
+  /** An answer has said that it is the last. */
+  isClosing: boolean
+}
 
 /**
  * Node's HTTP server with every exit that would bypass the chain closed: whatever its parser
@@ -62,19 +71,26 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
   })
   // Node would drop the fields above its own count in silence; ingress counts and refuses.
   server.maxHeadersCount = 0
+  server.timeout = limits.idleTimeoutMs
 
   function onRequest(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const connection = connectionOf(incoming.socket)
+    if (isLast(connection)) return
     connection.requests += 1
     if (isRetiring || connection.requests >= limits.maxRequestsPerConnection) {
       outgoing.shouldKeepAlive = false
     }
     const exchange = listener.handle(incoming, outgoing)
-    if (exchange === undefined) return
+    if (exchange === undefined) {
+      connection.isClosing = true
+      return
+    }
     connection.exchange = exchange
     const place = open.enter(exchange)
     whenEnded(exchange, () => {
       open.leave(place)
+      connection.isClosing ||= !outgoing.shouldKeepAlive
+      if (!incoming.complete) boundRest(incoming)
       if (connection.exchange !== exchange) return
       connection.exchange = undefined
       // Its head may have gone out before the drain, and promised to keep the connection.
@@ -82,35 +98,74 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
     })
   }
 
+  /**
+   * What comes behind the last request of a connection is not handled (RFC 9112 §9.6): its sender
+   * never sees an answer, and behind refused framing it may be what another reader takes for a body.
+   */
+  function isLast({ isClosing, exchange }: Connection): boolean {
+    return isClosing || exchange?.outgoing.shouldKeepAlive === false
+  }
+
+  /** The rest of a body that nobody wants is awaited, so that the connection can be used on; not at leisure. */
+  function boundRest(incoming: IncomingMessage): void {
+    setTimeout(() => {
+      if (!incoming.complete) incoming.socket.destroy()
+    }, limits.headersTimeoutMs).unref()
+  }
+
+  /** A connection has carried nothing for `idleTimeoutMs`: an upstream may take its time, a reader may not. */
+  function onTimeout(socket: Socket): void {
+    const isAwaited = connections.get(socket)?.exchange !== undefined
+    if (!isAwaited || socket.writableLength > 0) socket.destroy()
+  }
+
   function retire(): void {
     isRetiring = true
-    for (const { outgoing } of open.members()) outgoing.shouldKeepAlive = false
+    for (const { outgoing } of open.members()) {
+      // A head that is out has promised to keep the connection.
+      if (!outgoing.headersSent) outgoing.shouldKeepAlive = false
+    }
   }
 
   function connectionOf(socket: Duplex): Connection {
     const known = connections.get(socket)
     if (known !== undefined) return known
-    const connection: Connection = { requests: 0, exchange: undefined }
+    const connection: Connection = { requests: 0, exchange: undefined, isClosing: false }
     connections.set(socket, connection)
     return connection
   }
 
   function onClientError(error: ParserError, socket: Duplex): void {
-    const exchange = connections.get(socket)?.exchange
+    const connection = connections.get(socket)
+    const exchange = connection?.exchange
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy()
     } else if (exchange === undefined) {
-      refuseRaw(socket, codeOf(error), error)
+      // A refusal that is on its way is the only answer; it closes the connection.
+      if (connection?.isClosing !== true) refuseRaw(socket, codeOf(error), error)
     } else if (exchange.outgoing.headersSent || error.code === 'HPE_INVALID_EOF_STATE') {
       // Half an answer cannot be mended, and a client that closed within its request waits for none.
       socket.destroy()
     } else if (exchange.incoming.complete) {
-      // The broken bytes follow a sound request: its answer goes first, then the connection.
-      exchange.outgoing.shouldKeepAlive = false
-      exchange.outgoing.once('finish', () => socket.destroy())
+      closeAfter(exchange)
     } else {
       abandon(exchange, new GatewayError('REQUEST_MALFORMED', { cause: error }))
     }
+  }
+
+  /** Something that cannot be answered follows a sound request: its answer goes first, and alone. */
+  function closeAfter({ incoming, outgoing }: Exchange): void {
+    outgoing.shouldKeepAlive = false
+    outgoing.once('finish', () => incoming.socket.destroy())
+  }
+
+  /** @param socket one that Node's server has let go of, with its listeners */
+  function refuseDetached(socket: Duplex, code: ErrorCode): void {
+    // Node has taken its own listener off, and an error that nobody listens to ends the process.
+    socket.on('error', () => socket.destroy())
+    const exchange = connections.get(socket)?.exchange
+    if (exchange === undefined) refuseRaw(socket, code)
+    else closeAfter(exchange)
   }
 
   function refuseRaw(socket: Duplex, code: ErrorCode, cause?: unknown): void {
@@ -118,19 +173,35 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
     sendRaw(socket, listener.unreadable(new GatewayError(code, { cause }), peer))
   }
 
-  server.on('request', onRequest)
+  function refuse(incoming: IncomingMessage, outgoing: ServerResponse, code: ErrorCode): void {
+    const connection = connectionOf(incoming.socket)
+    if (isLast(connection)) return
+    connection.isClosing = true
+    listener.refuse(incoming, outgoing, new GatewayError(code))
+  }
+
+  server.on('request', (incoming, outgoing) => {
+    // The parser takes 0.9 and 2.0 for versions too, and frames them as if they were 1.1.
+    if (incoming.httpVersionMajor === 1) onRequest(incoming, outgoing)
+    else refuse(incoming, outgoing, 'REQUEST_MALFORMED')
+  })
   // Node would send 100 Continue before anybody is authenticated; the body's first read sends it.
-  server.on('checkContinue', onRequest)
+  server.on('checkContinue', (incoming, outgoing) => {
+    // Node finds the word also within other expectations.
+    if (expectsContinue(incoming)) onRequest(incoming, outgoing)
+    else refuse(incoming, outgoing, 'EXPECTATION_FAILED')
+  })
   server.on('checkExpectation', (incoming, outgoing) => {
-    listener.refuse(incoming, outgoing, new GatewayError('EXPECTATION_FAILED'))
+    refuse(incoming, outgoing, 'EXPECTATION_FAILED')
   })
   server.on('connect', (_incoming, socket) => {
-    refuseRaw(socket, 'METHOD_NOT_IMPLEMENTED')
+    refuseDetached(socket, 'METHOD_NOT_IMPLEMENTED')
   })
   server.on('upgrade', (_incoming, socket) => {
-    refuseRaw(socket, 'UPGRADE_NOT_IMPLEMENTED')
+    refuseDetached(socket, 'UPGRADE_NOT_IMPLEMENTED')
   })
   server.on('clientError', onClientError)
+  server.on('timeout', onTimeout)
 
   return {
     listen: ({ host, port }) => listenOn(server, host, port),
