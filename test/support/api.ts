@@ -56,7 +56,7 @@ export const publicOrigin = 'https://api.example.com'
 
 /** Not reached, but described by header fields. */
 const perMinute = { requests: 100_000, windowSeconds: 60 }
-const wide = { user: perMinute, address: perMinute }
+const wide = { user: perMinute }
 
 /** Start a gateway for the tests of a file. */
 export function useApi(
@@ -68,9 +68,11 @@ export function useApi(
   beforeAll(async () => {
     gateway = await startGateway({
       groups: [],
-      limits,
       services,
-      configuration: { publicOrigin },
+      configuration: {
+        publicOrigin,
+        limits: { classes: { standard: limits }, unauthenticated: perMinute },
+      },
     })
     stranger = await makeStranger(gateway)
   })
