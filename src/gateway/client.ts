@@ -69,7 +69,7 @@ export function isLoopback(host: string): boolean {
 
 function unmapped(peer: string): string {
   if (!peer.includes(':')) return peer
-  return ipaddr.process(peer.replace(/%.*$/, '')).toString()
+  return ipaddr.process(peer.split('%', 1)[0] ?? '').toString()
 }
 
 function singleAddress(entry: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {

@@ -101,7 +101,7 @@ function isAddress(text: string): boolean {
 
 /** Only the usual spellings: ipaddr.js reads `127.1` and `0x7f.1` too. */
 function addressOf(text: string): IPv4 | IPv6 | undefined {
-  if (!/^(?:\d{1,3}(?:\.\d{1,3}){3}|[\da-f:.]*:[\da-f:.]*)$/i.test(text)) return undefined
+  if (!/^(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[^:]*:)[\da-f:.]*)$/i.test(text)) return undefined
   try {
     return ipaddr.parse(text)
   } catch {

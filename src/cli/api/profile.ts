@@ -54,7 +54,7 @@ export async function readProfile({ env, name, warn }: ProfileSources): Promise<
       `There is no gateway to call: set GATEHOUSE_URL, or write a profile into ${path}.`,
     )
   }
-  return { url: url.replace(/\/+$/, ''), authorization: authorizationOf(env, written) }
+  return { url: url.replace(/(?<!\/)\/+$/, ''), authorization: authorizationOf(env, written) }
 }
 
 function defaultPath(env: ProfileSources['env']): string {
