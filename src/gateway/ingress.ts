@@ -56,7 +56,7 @@ export function readHead(raw: RawHead, limits: HeadLimits): Head {
   return {
     method: raw.method,
     target,
-    host: hostOf(hostField, target),
+    host: hostOf(hostField, target, raw.url),
     hostField,
     names: fields.names,
     authorization: fields.authorization,
@@ -121,14 +121,25 @@ function collect(fields: Fields, name: string, value: string): void {
   }
 }
 
-function hostOf(field: string, target: Target): string {
+function hostOf(field: string, target: Target, url: string): string {
   const host = parseHost(field)
-  if (target.authority !== undefined && parseHost(target.authority) !== host) {
+  const { authority } = target
+  if (
+    authority !== undefined &&
+    (parseHost(authority) !== host || portsDiffer(field, authority, url))
+  ) {
     throw new GatewayError('HOST_INVALID', {
       details: 'The request target and the Host header field name different hosts.',
     })
   }
   return host
+}
+
+/** One that is not written is the scheme's own (RFC 9110 §4.2). */
+function portsDiffer(field: string, authority: string, url: string): boolean {
+  const own = /^https/i.test(url) ? '443' : '80'
+  const portOf = (text: string): string => /:(\d+)$/.exec(text)?.[1] ?? own
+  return portOf(field) !== portOf(authority)
 }
 
 function framing(httpVersion: string, fields: Fields): BodyFraming {
