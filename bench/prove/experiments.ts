@@ -1,5 +1,6 @@
 import { exactness } from './exactness.ts'
 import type { Experiment } from './experiment.ts'
+import { hostile } from './hostile.ts'
 import { idleConnections } from './idle-connections.ts'
 import { idpOutage } from './idp-outage.ts'
 import { keyRotation } from './key-rotation.ts'
@@ -27,5 +28,9 @@ export const experiments: readonly Experiment[] = [
   revocation,
   keyRotation,
   timing,
+<<<<<<< HEAD
   tokenCost,
+=======
+  hostile,
+>>>>>>> ac88fde (fuzz: mutated requests never break the gateway, pass unknown, or arrive altered)
 ]

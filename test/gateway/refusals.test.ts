@@ -255,6 +255,7 @@ async function exchangeWithBrokenChain(): Promise<RawResponse> {
     {
       maxHeaderBytes: 16_384,
       headersTimeoutMs: 1_000,
+      idleTimeoutMs: 1_000,
       keepAliveTimeoutMs: 1_000,
       maxRequestsPerConnection: 10,
     },
