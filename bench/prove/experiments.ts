@@ -28,9 +28,6 @@ export const experiments: readonly Experiment[] = [
   revocation,
   keyRotation,
   timing,
-<<<<<<< HEAD
   tokenCost,
-=======
   hostile,
->>>>>>> ac88fde (fuzz: mutated requests never break the gateway, pass unknown, or arrive altered)
 ]
