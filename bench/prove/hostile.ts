@@ -41,11 +41,20 @@ async function prove(): Promise<Outcome> {
   const success = 1 - failuresIn([honest]) / asked
   const forwarded = [...upstream.arrivals].filter(([principal]) => principal !== fleet.userId)
   const passed = forwarded.reduce((sum, [, times]) => sum + times, 0)
-  const isAlive = process.kill(gateway.pid, 0)
+  const isAlive = runs(gateway.pid)
   return {
     figure: `${count(attacks)} malformed requests (${count(unanswered)} left without an answer): ${isAlive ? 'runs on' : 'ended'}, ${passed} forwarded; ${(success * 100).toFixed(2)} % of ${count(asked)} honest requests succeeded`,
     goal: `runs on, 0 forwarded, at least ${successGoal * 100} %`,
     isMet: isAlive && passed === 0 && success >= successGoal,
+  }
+}
+
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    // There is no such process any more.
+    return false
   }
 }
 

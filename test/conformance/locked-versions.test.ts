@@ -7,7 +7,7 @@ import { z } from 'zod'
 const minimums = {
   hono: '4.13.5',
   '@hono/node-server': '2.1.8',
-  undici: '8.0.0',
+  undici: '7.29.0',
   jose: '6.2.17',
   ioredis: '6.0.0',
   'rate-limiter-flexible': '11.4.0',

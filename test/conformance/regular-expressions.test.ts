@@ -40,7 +40,7 @@ const deadlineMs = 6_000
 /** Characters that the expression itself speaks of, and some of each common class. */
 function alphabet(source: string): readonly string[] {
   const plain = source.replaceAll(/\\[a-zA-Z]|[[\](){}?*+^$|\\]/g, '')
-  return [...new Set([...plain, ...'a0A_-. \t/,:;%=@"'])].slice(0, 24)
+  return [...new Set(Array.from(plain + 'a0A_-. \t/,:;%=@"'))].slice(0, 24)
 }
 
 /** Runs of each character and pair, alone, behind what the expression begins with, and unfinished. */

@@ -104,9 +104,9 @@ function alterations({ method, url, rawHeaders }: RecordedRequest, userId: strin
   return sound ? [] : [`forwarded: ${JSON.stringify([method, url, rawHeaders])}`]
 }
 
-async function honest({ attack, authorization }: Scene, violations: string[]): Promise<void> {
-  const text = await attack(
-    `GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${authorization}\r\n`,
+async function honest(scene: Scene, violations: string[]): Promise<void> {
+  const text = await scene.attack(
+    `GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${scene.authorization}\r\n`,
   )
   if (statusesIn(text).join() !== '200') violations.push(`an honest caller got ${text}`)
 }

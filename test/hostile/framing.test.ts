@@ -5,7 +5,7 @@ import { openScene, statusesIn, type Scene } from './scene.ts'
 
 let scene: Scene
 beforeAll(async () => {
-  scene = await openScene()
+  scene = await openScene({ requests: { maxRequestsPerConnection: 20 } })
 })
 beforeEach(() => {
   scene.upstream.reset()
@@ -215,11 +215,10 @@ describe('behind an answer that closes its connection nothing is handled', () =>
   })
 
   test('also where the connection has served its number of requests', async () => {
-    const limited = await openScene({ requests: { maxRequestsPerConnection: 2 } })
-    const get = `GET /x HTTP/1.1\r\nHost: a\r\n${limited.authorization}\r\n`
-    expect(statusesIn(await limited.attack(get + get + get + get))).toEqual([200, 200])
-    expect(limited.upstream.requests).toHaveLength(2)
-    await limited.close()
+    const get = `GET /x HTTP/1.1\r\nHost: a\r\n${scene.authorization}\r\n`
+    const statuses = statusesIn(await scene.attack(get.repeat(25)))
+    expect(statuses).toEqual(Array.from({ length: 20 }, () => 200))
+    expect(scene.upstream.requests).toHaveLength(20)
   })
 
   test('a request with a short body that is refused leaves the next one where it begins', async () => {
