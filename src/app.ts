@@ -16,6 +16,7 @@ import { createExplain } from './explain.ts'
 import type { Services } from './groups.ts'
 import { createReloader, type LoadConfiguration } from './reload.ts'
 import { createServing } from './serving.ts'
+import { followCertificate, openTls } from './tls-listening.ts'
 import { checkKeyFiles } from './signing.ts'
 import { createAdmission } from './limits/admission.ts'
 import { connectRedis, type RedisConnection } from './redis/connection.ts'
@@ -57,6 +58,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
   const { listen, requests, shutdown } = configuration
   // Operations are compiled before anything is opened, and what serves some of them needs a directory.
   const services = Promise.withResolvers<Services>()
+  const tls = await openTls(configuration)
   const serving = await createServing(configuration, {
     services: services.promise,
     settled: () => server.settled(),
@@ -123,9 +125,11 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     findClient: (peer, forwardedFor) => serving.now().findClient(peer, forwardedFor),
     loopback: isLoopback(listen.public.host),
     publicOrigin,
+    encrypted: tls !== undefined,
     writeAccess,
   })
-  const server = createPublicServer(requests, listener)
+  const server = createPublicServer(requests, listener, tls)
+  const certificate = tls && (await followCertificate(configuration, tls, server.renew, log))
   let isAccepting = true
   const metrics = createMetrics()
   const processReadings = watchProcess()
@@ -139,6 +143,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     credentials: credentials.counts,
     reloads: reloader.counts,
     process: processReadings,
+    certificateExpiresAtMs: () => certificate?.expiresAtMs(),
   })
   const admin = createAdmin({
     isAccepting: () => isAccepting,
@@ -163,6 +168,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     async stop() {
       isAccepting = false
       server.retire()
+      await certificate?.close()
       await new Promise((resolve) => setTimeout(resolve, shutdown.readinessGraceMs))
       await server.drain(shutdown.timeoutMs)
       await serving.close()
@@ -214,5 +220,6 @@ function admissionOptions({ limits, redis }: Configuration) {
 /** Where callers reach us; without a configured origin, the listener's own address. */
 function originOf({ publicOrigin, listen }: Configuration): string {
   const { host, port } = listen.public
-  return publicOrigin ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const scheme = listen.public.tls === undefined ? 'http' : 'https'
+  return publicOrigin ?? `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

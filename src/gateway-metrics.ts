@@ -15,6 +15,8 @@ export type MeteredParts = {
   readonly directory: Pick<Directory, 'health' | 'lookUpCounts'>
   readonly credentials: () => CredentialCounts
   readonly reloads: () => ReloadCounts
+  /** Undefined where the public listener speaks no TLS itself. */
+  readonly certificateExpiresAtMs: () => number | undefined
   readonly process: ProcessReadings
 }
 
@@ -25,6 +27,17 @@ export function defineGatewayMetrics(metrics: Metrics, parts: MeteredParts): voi
   defineDirectory(metrics, parts.directory)
   defineCredentials(metrics, parts.credentials)
   defineReloads(metrics, parts.reloads)
+  metrics.gauge(
+    {
+      name: 'gatehouse_tls_certificate_expiry_timestamp_seconds',
+      help: 'When the certificate of the public listener ends, in seconds since the epoch.',
+      read: () => {
+        const expiresAtMs = parts.certificateExpiresAtMs()
+        return expiresAtMs === undefined ? [] : single(expiresAtMs / 1_000)
+      },
+    },
+    'min',
+  )
   defineProcess(metrics, parts.process)
 }
 

@@ -5,7 +5,13 @@ import type { Configuration } from './config/schema.ts'
 import type { ApiGroup } from './gateway/api-group.ts'
 import { isLoopback } from './gateway/client.ts'
 import type { Service } from './gateway/service.ts'
-import { connectUpstream, type Upstream, type UpstreamOptions } from './gateway/upstream.ts'
+import { readPem } from './gateway/tls.ts'
+import {
+  connectUpstream,
+  type Upstream,
+  type UpstreamOptions,
+  type UpstreamTls,
+} from './gateway/upstream.ts'
 import { limitClasses, type GroupLimits } from './limit-classes.ts'
 
 /** The API groups of a configuration, compiled. */
@@ -36,10 +42,14 @@ export async function compileGroups(
   connect: ConnectGroup = (_name, options) => connectUpstream(options),
 ): Promise<CompiledGroups> {
   const classes = limitClasses(configuration.limits)
-  const groups = configuration.apiGroups.map((group) => {
+  const tls = await Promise.all(configuration.apiGroups.map(readUpstreamTls))
+  const groups = configuration.apiGroups.map((group, place) => {
     const limits = classes.get(group.limitClass)
     if (limits === undefined) throw new Error('The configuration let an unknown class through')
-    return apiGroup(group, configuration, limits, upstreamOf(group, services, connect))
+    const upstream = upstreamOf(group, services, (name, options) =>
+      connect(name, { ...options, tls: tls[place] }),
+    )
+    return apiGroup(group, configuration, limits, upstream)
   })
   const { catalog, warnings } = await compileCatalog(groups)
   const { roles, problems } = compileRoles(configuration.roles, catalog.operations)
@@ -94,6 +104,21 @@ function apiGroup(
   }
 }
 
+/** @throws {CatalogError} where a file cannot be read */
+async function readUpstreamTls({
+  name,
+  upstream,
+}: GroupConfiguration): Promise<UpstreamTls | undefined> {
+  const { ca, certificate, key } = upstream?.tls ?? {}
+  const read = async (file: string | undefined) => (file === undefined ? undefined : readPem(file))
+  try {
+    const pem = { ca: await read(ca), cert: await read(certificate), key: await read(key) }
+    return upstream?.tls && pem
+  } catch (error) {
+    throw new CatalogError([`group "${name}": upstream.tls: ${String(error)}`])
+  }
+}
+
 /** Services whose callers show by what they present what they may do. */
 const decidingThemselves: ReadonlySet<string> = new Set(['sts', 'oauth'])
 
@@ -107,7 +132,7 @@ function upstreamOf(
   services: Promise<Services> | undefined,
   connect: ConnectGroup,
 ): ApiGroup['upstream'] {
-  if (upstream !== undefined) return connect(groupName, upstream)
+  if (upstream !== undefined) return connect(groupName, { ...upstream, tls: undefined })
   if (name === undefined) throw new Error('The configuration let a group without upstream through')
   return {
     kind: 'service',

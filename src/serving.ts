@@ -51,7 +51,10 @@ export async function createServing(
   }
 
   async function replace(next: Configuration): Promise<Served> {
-    tried = next.apiGroups.map(({ document }) => document)
+    tried = next.apiGroups.flatMap(({ document, upstream }) => {
+      const { ca, certificate, key } = upstream?.tls ?? {}
+      return [document, ca, certificate, key].filter((file) => file !== undefined)
+    })
     const connected = new Map<string, Upstream>()
     const compiled = await compileGroups(next, services, connectOnce(connected, upstreams)).catch(
       async (error: unknown) => {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { credentialKinds } from '../auth/policy.ts'
 import { errorProfiles } from '../errors/profile.ts'
-import { milliseconds, bytes, count, httpUrl } from './values.ts'
+import { milliseconds, bytes, count, file, httpUrl } from './values.ts'
 
 /** A host as groups name it: exact, or with `{param}` for whole labels. */
 const hostPattern = z
@@ -74,6 +74,17 @@ const upstream = z.strictObject({
     .regex(/^[\x21-\x7e]{1,255}$/, 'Must be 1 to 255 visible characters')
     .optional()
     .describe('Send Gatehouse-Assertion, who calls in a signed token, for this audience.'),
+  tls: z
+    .strictObject({
+      ca: file.optional().describe('PEM: who signs their certificates; absent: the known roots.'),
+      certificate: file.optional().describe('PEM: what we show them.'),
+      key: file.optional().describe('PEM: its key.'),
+    })
+    .refine(({ certificate, key }) => (certificate === undefined) === (key === undefined), {
+      message: 'A certificate needs its key, and a key its certificate',
+    })
+    .optional()
+    .describe('For https URLs.'),
 })
 
 const moment = z.iso.datetime({ offset: true }).describe('RFC 3339.')

@@ -95,6 +95,10 @@ function failure(source: Source, problems: readonly Problem[]): ConfigurationErr
 function withResolvedPaths(configuration: Configuration, folder: string): Configuration {
   return {
     ...configuration,
+    listen: {
+      ...configuration.listen,
+      public: withResolvedTls(configuration.listen.public, folder),
+    },
     directory: {
       ...configuration.directory,
       folder: resolve(folder, configuration.directory.folder),
@@ -103,8 +107,22 @@ function withResolvedPaths(configuration: Configuration, folder: string): Config
     apiGroups: configuration.apiGroups.map((group) => ({
       ...group,
       document: resolve(folder, group.document),
+      upstream: group.upstream && withResolvedTls(group.upstream, folder),
     })),
   }
+}
+
+/** Of whatever has files for TLS. */
+function withResolvedTls<Part extends { readonly tls?: object | undefined }>(
+  part: Part,
+  folder: string,
+): Part {
+  if (part.tls === undefined) return part
+  const files = Object.entries(part.tls).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === 'string' ? resolve(folder, value) : value,
+  ])
+  return { ...part, tls: Object.fromEntries(files) as Part['tls'] }
 }
 
 function withResolvedKeyFiles(

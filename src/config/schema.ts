@@ -4,7 +4,7 @@ import { schemeMapping, apiGroup } from './group-schema.ts'
 import { roles } from './roles-schema.ts'
 import { limitClass, quotas } from './limits-schema.ts'
 import { signingKeys } from './signing-keys-schema.ts'
-import { port, milliseconds, bytes, count, address, cidr, origin } from './values.ts'
+import { port, milliseconds, bytes, count, address, cidr, file, origin } from './values.ts'
 
 const pepperId = z
   .string()
@@ -27,6 +27,21 @@ const currentPepper = z.strictObject({
 
 const uuidOrNone = /^(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?$/
 
+const tls = z
+  .strictObject({
+    certificate: file.describe('PEM: the certificate and those that lead to a known root.'),
+    key: file.describe('PEM: its key.'),
+    clientCa: file
+      .optional()
+      .describe('PEM: whose certificates callers must show; absent: they show none.'),
+    hstsSeconds: z
+      .int()
+      .min(0)
+      .default(31_536_000)
+      .describe('max-age of Strict-Transport-Security.'),
+  })
+  .describe('Speak TLS 1.2 or later; the files are read again when they change.')
+
 /** What scheme names mean where the configuration says nothing else. */
 const defaultSchemes = {
   'cloud-api-key': 'cloud-api-key',
@@ -42,7 +57,11 @@ const defaultSchemes = {
 export const configurationSchema = z.strictObject({
   listen: z
     .strictObject({
-      public: address(8080).describe('The listener that callers reach.'),
+      public: address(8080)
+        .unwrap()
+        .extend({ tls: tls.optional() })
+        .prefault({})
+        .describe('The listener that callers reach.'),
       admin: address(8081).describe('Health; never to be reachable by callers.'),
     })
     .prefault({}),

@@ -16,6 +16,9 @@ export const address = (defaultPort: number) =>
     })
     .prefault({})
 
+/** Names of PEM files, relative to the configuration. */
+export const file = z.string().min(1)
+
 export const cidr = z.string().refine((text) => {
   return text.includes('/') ? ipaddr.isValidCIDR(text) : ipaddr.isValid(text)
 }, 'Must be an IP address or a CIDR range')

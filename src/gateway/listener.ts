@@ -17,6 +17,8 @@ export type ListenerParts = {
   readonly findClient: FindClient
   /** Whether the listener can be reached from this machine only, so that plain HTTP is safe. */
   readonly loopback: boolean
+  /** Whether it speaks TLS itself. */
+  readonly encrypted: boolean
   readonly publicOrigin: string
   readonly writeAccess: WriteAccess
 }
@@ -139,7 +141,7 @@ function openExchange(
     startedAt: performance.now(),
     head,
     client,
-    secure: client.behindProxy && head.forwardedProto === 'https',
+    secure: parts.encrypted || (client.behindProxy && head.forwardedProto === 'https'),
     loopback: parts.loopback,
     abandonment,
     endings,

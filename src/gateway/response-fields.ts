@@ -99,6 +99,8 @@ function isDropped(name: string, own: OwnFields): boolean {
     case 'server':
     case 'x-powered-by':
     case 'x-request-id':
+    // The origin is ours, so what is promised for it is ours to say.
+    case 'strict-transport-security':
       return true
     case 'deprecation':
     case 'sunset':

@@ -1,5 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import {
+  createServer,
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
@@ -8,6 +14,7 @@ import { createRoster } from '../limits/roster.ts'
 import { abandon, whenEnded, type Exchange } from './exchange.ts'
 import type { Listener } from './listener.ts'
 import { expectsContinue } from './request-body.ts'
+import type { TlsIdentity } from './tls.ts'
 
 /** Bounds on connections and on how their requests arrive. */
 export type ServerLimits = {
@@ -28,6 +35,8 @@ export type PublicServer = {
   readonly inFlight: () => number
   /** Resolves when every request that is in flight now has ended. */
   readonly settled: () => Promise<void>
+  /** Show another certificate to connections to come. */
+  readonly renew: (identity: TlsIdentity) => void
   /** Go on answering, but close each connection with its next answer, so that callers turn elsewhere. */
   retire(): void
   /**
@@ -49,14 +58,20 @@ type Connection = {
 /**
  * Node's HTTP server with every exit that would bypass the chain closed: whatever its parser
  * refuses, times out or treats as special is answered in the envelope too.
+ *
+ * @param tls undefined: plain HTTP, for loopback and trusted proxies
  */
-export function createPublicServer(limits: ServerLimits, listener: Listener): PublicServer {
+export function createPublicServer(
+  limits: ServerLimits,
+  listener: Listener,
+  tls?: TlsListening,
+): PublicServer {
   const open = createRoster<Exchange>()
   const connections = new WeakMap<Duplex, Connection>()
   let isRetiring = false
   let isDraining = false
 
-  const server = createServer({
+  const options = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headersTimeoutMs,
     // Bodies stream for as long as they like; each stream has an idle timer of its own.
@@ -68,12 +83,16 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
     // No stream is set up for a body that is not there.
     optimizeEmptyRequests: true,
     noDelay: true,
-  })
+  }
+  const secured = tls && createTlsServer({ ...options, ...securedBy(tls.identity, limits) })
+  const server: HttpServer = secured ?? createServer(options)
+  const security = tls === undefined ? [] : [securityField, `max-age=${tls.hstsSeconds}`]
   // Node would drop the fields above its own count in silence; ingress counts and refuses.
   server.maxHeadersCount = 0
   server.timeout = limits.idleTimeoutMs
 
   function onRequest(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    if (tls !== undefined) outgoing.setHeader(securityField, `max-age=${tls.hstsSeconds}`)
     const connection = connectionOf(incoming.socket)
     if (isLast(connection)) return
     connection.requests += 1
@@ -138,7 +157,8 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
   function onClientError(error: ParserError, socket: Duplex): void {
     const connection = connections.get(socket)
     const exchange = connection?.exchange
-    if (error.code === 'ECONNRESET' || !socket.writable) {
+    // What failed before TLS was agreed cannot be answered.
+    if (error.code === 'ECONNRESET' || !socket.writable || tlsFailure.test(error.code ?? '')) {
       socket.destroy()
     } else if (exchange === undefined) {
       // A refusal that is on its way is the only answer; it closes the connection.
@@ -170,7 +190,8 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
 
   function refuseRaw(socket: Duplex, code: ErrorCode, cause?: unknown): void {
     const peer = 'remoteAddress' in socket ? String(socket.remoteAddress) : ''
-    sendRaw(socket, listener.unreadable(new GatewayError(code, { cause }), peer))
+    const answer = listener.unreadable(new GatewayError(code, { cause }), peer)
+    sendRaw(socket, { ...answer, fields: [...answer.fields, ...security] })
   }
 
   function refuse(incoming: IncomingMessage, outgoing: ServerResponse, code: ErrorCode): void {
@@ -206,6 +227,9 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
   return {
     listen: ({ host, port }) => listenOn(server, host, port),
     inFlight: open.count,
+    renew({ options: identity }) {
+      secured?.setSecureContext(identity)
+    },
     async settled() {
       const ends = Array.from(
         open.members(),
@@ -235,6 +259,21 @@ export function createPublicServer(limits: ServerLimits, listener: Listener): Pu
       clearTimeout(timer)
     },
   }
+}
+
+/** How a listener that speaks TLS itself does. */
+export type TlsListening = {
+  readonly identity: TlsIdentity
+  /** How long browsers remember never to come without TLS (RFC 6797). */
+  readonly hstsSeconds: number
+}
+
+const securityField = 'Strict-Transport-Security'
+const tlsFailure = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/
+
+function securedBy({ options }: TlsIdentity, { headersTimeoutMs }: ServerLimits) {
+  // A handshake may take no longer than the head that follows it.
+  return { ...options, rejectUnauthorized: true, handshakeTimeout: headersTimeoutMs }
 }
 
 /** What Node adds to an error of its parser. */

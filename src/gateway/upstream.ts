@@ -25,6 +25,15 @@ export type UpstreamOptions = HandOff & {
   readonly headersTimeoutMs: number
   /** Between two pieces of the response's body. */
   readonly idleTimeoutMs: number
+  /** For https: what they are held against, and what we show them, in PEM. */
+  readonly tls?: UpstreamTls | undefined
+}
+
+export type UpstreamTls = {
+  /** Absent: the roots that Node knows. */
+  readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
 }
 
 /** The instances of one upstream, each with its own connections, used in turn. */
@@ -100,7 +109,7 @@ function createPool(
 ): Pool {
   return new Pool(url.origin, {
     ...size,
-    connect: { timeout: options.connectTimeoutMs },
+    connect: { timeout: options.connectTimeoutMs, ...options.tls },
     headersTimeout: options.headersTimeoutMs,
     bodyTimeout: options.idleTimeoutMs,
     // Below the 5 s after which common servers close an idle connection.
