@@ -8,6 +8,7 @@ import { kidStorm } from './kid-storm.ts'
 import { memory } from './memory.ts'
 import { redisDown } from './redis-down.ts'
 import { redisFrozen } from './redis-frozen.ts'
+import { reload } from './reload.ts'
 import { revocation } from './revocation.ts'
 import { slots } from './slots.ts'
 import { streams } from './streams.ts'
@@ -30,4 +31,5 @@ export const experiments: readonly Experiment[] = [
   timing,
   tokenCost,
   hostile,
+  reload,
 ]

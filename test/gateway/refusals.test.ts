@@ -247,6 +247,7 @@ async function exchangeWithBrokenChain(): Promise<RawResponse> {
     chain,
     headLimits: { maxHeaderFields: 100, maxTargetBytes: 8_192 },
     findClient: (address) => ({ address, peer: address, behindProxy: false }),
+    encrypted: false,
     loopback: true,
     publicOrigin,
     writeAccess: () => undefined,
