@@ -147,7 +147,9 @@ function tagOf({ version }: Recorded): Record<string, string> {
 /** @throws {GatewayError} VALIDATION_FAILED with every immutable member that would change */
 function refuseChanges(pointers: readonly string[], before: object, after: object): void {
   const changed = pointers.filter(
-    (pointer) => !isDeepStrictEqual(valueAt(before, pointer), valueAt(after, pointer)),
+    (pointer) =>
+      // A patch cannot say null of a member but by taking it away.
+      !isDeepStrictEqual(valueAt(before, pointer) ?? null, valueAt(after, pointer) ?? null),
   )
   if (changed.length > 0)
     throw invalidFields(changed.map((pointer) => ({ pointer, message: 'Cannot be changed' })))
