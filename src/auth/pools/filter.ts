@@ -55,7 +55,11 @@ export function compileForIssuer(
   sharedIssuers: readonly string[],
 ): Filter | FilterProblem {
   const filter = compile(text)
-  if (filter.kind === 'problem' || filter.constrainsCaller || !isSharedIssuer(issuer, sharedIssuers))
+  if (
+    filter.kind === 'problem' ||
+    filter.constrainsCaller ||
+    !isSharedIssuer(issuer, sharedIssuers)
+  )
     return filter
   return problem(
     'unconstrained',
