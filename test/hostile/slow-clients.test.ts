@@ -4,7 +4,7 @@ import { until } from '../support/until.ts'
 import { openScene, statusesIn, type Scene } from './scene.ts'
 
 // A connection is kept far longer idle than any client may be slow, so that only slowness closes one.
-const requests = { headersTimeoutMs: 400, idleTimeoutMs: 400, keepAliveTimeoutMs: 600_000 }
+const requests = { headersTimeoutMs: 400, idleTimeoutMs: 2_000, keepAliveTimeoutMs: 600_000 }
 
 let scene: Scene
 beforeAll(async () => {
@@ -71,13 +71,13 @@ describe('a client that is slow is cut off', () => {
 
 test('a body that a service of the gateway reads has one span of time in all', async () => {
   const type = 'Content-Type: application/x-www-form-urlencoded'
-  const head = `POST /oauth/token HTTP/1.1\r\nHost: a\r\n${type}\r\nContent-Length: 6000\r\n\r\n`
+  const head = `POST /oauth2/token HTTP/1.1\r\nHost: a\r\n${type}\r\nContent-Length: 6000\r\n\r\n`
   const text = await drip(head, 'a')
   expect(statusesIn(text)).toEqual([408])
 })
 
 test('an upstream that takes its time is waited for, longer than any client', async () => {
-  scene.upstream.behave((_incoming, outgoing) => setTimeout(() => outgoing.end('late'), 1_200))
+  scene.upstream.behave((_incoming, outgoing) => setTimeout(() => outgoing.end('late'), 2_500))
   const get = `GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${scene.authorization}\r\n`
   expect(await scene.attack(get)).toMatch(/^HTTP\/1\.1 200 [^]*late$/)
 })

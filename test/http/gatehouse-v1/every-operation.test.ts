@@ -61,18 +61,3 @@ describe('with room for one request in an hour', () => {
     expect((await api.call(id, requestOf(id))).status).toBe(429)
   })
 })
-
-describe('without a directory', () => {
-  const api = useGovernance()
-
-  test('503 is for whatever asks the directory', async () => {
-    // The credential and its roles are at hand from then on.
-    await api.call('listGatehouseV1AuditEvents')
-    await api.gateway.directory.close()
-    const answers = ids.map(async (id) => ({ id, ...(await api.call(id, requestOf(id))) }))
-    for (const { id, status } of await Promise.all(answers)) {
-      // A body is looked at before the directory is asked, and `{}` is not enough for all.
-      expect([503, 422], id).toContain(status)
-    }
-  })
-})
