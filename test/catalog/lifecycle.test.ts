@@ -35,6 +35,7 @@ describe('the stage of an operation', () => {
       sunsetAt: undefined,
       selfAccess: true,
       requestAccessName: undefined,
+      notices: [],
       warnings: [],
     })
   })

@@ -47,16 +47,6 @@ test('200 shows a limit as it is overridden for the caller, and for nobody else'
   expect(await limitOf({})).toBe(1000)
 })
 
-test('200 says what is no operation, and which methods a path has', async () => {
-  const explained = async (method: string, url: string) =>
-    (await api.call(operation, { body: { method, url } })).body
-  expect(await explained('GET', `${publicOrigin}/nothing`)).toMatchObject({ outcome: 'NOT_FOUND' })
-  expect(await explained('PUT', '/gatehouse/v1/partners')).toMatchObject({
-    outcome: 'METHOD_NOT_ALLOWED',
-    allow: ['GET', 'POST'],
-  })
-})
-
 test('400 is for a URL that the gateway would refuse, or a body that cannot be read', async () => {
   for (const url of ['ftp://x', '/a/../b', '/a//b', 'x'])
     expect((await api.call(operation, { body: { method: 'GET', url } })).status).toBe(400)
