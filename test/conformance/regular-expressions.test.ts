@@ -35,7 +35,7 @@ function expressions(): readonly Expression[] {
 const length = 32_768
 
 /** For all texts together; linear ones take a hundredth of it. */
-const deadlineMs = 6_000
+const deadlineMs = 20_000
 
 /** Characters that the expression itself speaks of, and some of each common class. */
 function alphabet(source: string): readonly string[] {
