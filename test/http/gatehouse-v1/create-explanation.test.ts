@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { publicOrigin } from '../../support/api.ts'
 import { useGovernance } from '../../support/governance.ts'
 
 const operation = 'createGatehouseV1Explanation'
