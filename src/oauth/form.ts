@@ -24,7 +24,7 @@ export async function readForm(
 
 /** Clients name a charset, though the type has none; names and values are ASCII whatever it says. */
 function isForm(contentType: string | null): boolean {
-  return /^application\/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset=[^;]*)?;?[ \t]*$/i.test(
+  return /^application\/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset=[^;]*)?(?:;[ \t]*)?$/i.test(
     contentType ?? '',
   )
 }

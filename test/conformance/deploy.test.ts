@@ -127,7 +127,9 @@ test('the dashboard and the alerts ask for metrics that there are', async () => 
   const table = [...operations.matchAll(/^\| `((?:gatehouse|process|nodejs)_\w+)` +\|/gm)]
   const known = new Set(table.map(([, name]) => name))
   const dashboard = await readFile(join(root, 'deploy/grafana/gatehouse.json'), 'utf8')
-  const asked = `${dashboard}\n${operations}`.matchAll(/(?<![/\w])(?:gatehouse|process|nodejs)_\w+/g)
+  const asked = `${dashboard}\n${operations}`.matchAll(
+    /(?<![/\w])(?:gatehouse|process|nodejs)_\w+/g,
+  )
   const names = [...asked].map(([name]) => name.replace(/_bucket$/, ''))
   expect([...new Set(names)].filter((name) => !known.has(name))).toEqual([])
 })

@@ -16,8 +16,9 @@ const maxPools = 10
 export function readPoolHeader(field: string | undefined): PoolRequest {
   if (field === undefined) return { kind: 'all-that-match' }
   if (field.length > 1024) return { kind: 'malformed' }
-  const ids = field.split(',').map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''))
-  const wellFormed = ids.length <= maxPools && ids.every((id) => /^[\w-]{1,64}$/.test(id))
+  const parts = field.split(',')
+  const ids = parts.flatMap((part) => /^[ \t]*([\w-]{1,64})[ \t]*$/.exec(part)?.[1] ?? [])
+  const wellFormed = parts.length <= maxPools && ids.length === parts.length
   if (!wellFormed || new Set(ids).size !== ids.length) return { kind: 'malformed' }
   return { kind: 'named', ids }
 }

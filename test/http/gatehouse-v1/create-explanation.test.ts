@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { publicOrigin } from '../../support/api.ts'
 import { useGovernance } from '../../support/governance.ts'
 
 const operation = 'createGatehouseV1Explanation'
@@ -44,6 +45,16 @@ test('200 shows a limit as it is overridden for the caller, and for nobody else'
   }
   expect(await limitOf({ authorization })).toBe(7)
   expect(await limitOf({})).toBe(1000)
+})
+
+test('200 says what is no operation, and which methods a path has', async () => {
+  const explained = async (method: string, url: string) =>
+    (await api.call(operation, { body: { method, url } })).body
+  expect(await explained('GET', `${publicOrigin}/nothing`)).toMatchObject({ outcome: 'NOT_FOUND' })
+  expect(await explained('PUT', '/gatehouse/v1/partners')).toMatchObject({
+    outcome: 'METHOD_NOT_ALLOWED',
+    allow: ['GET', 'HEAD', 'POST'],
+  })
 })
 
 test('400 is for a URL that the gateway would refuse, or a body that cannot be read', async () => {

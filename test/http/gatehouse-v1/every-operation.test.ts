@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { call, publicOrigin } from '../../support/api.ts'
 import { basic } from '../../support/basic.ts'
 import { operations } from '../../support/api-documents.ts'
+import { startGateway, type TestGateway } from '../../support/gateway.ts'
 import { useGovernance } from '../../support/governance.ts'
+import { startPostgres, type TestPostgres } from '../../support/postgres.ts'
 
 const ids = [...operations.keys()].filter((id) => id.includes('GatehouseV1'))
 const bodies: Readonly<Record<string, string>> = { POST: '{}', PATCH: '{}' }
@@ -59,5 +62,43 @@ describe('with room for one request in an hour', () => {
   test.each(ids)('429 says when to try again: %s', async (id) => {
     await api.call('listGatehouseV1AuditEvents')
     expect((await api.call(id, requestOf(id))).status).toBe(429)
+  })
+})
+
+describe('without a directory', () => {
+  let postgres: TestPostgres
+  let gateway: TestGateway
+  beforeAll(async () => {
+    postgres = await startPostgres()
+    const pepper = { current: { id: 'p1', secret: 'a pepper for the tests, long enough' } }
+    const directory = { url: await postgres.createDatabase(), pepper }
+    gateway = await startGateway({
+      groups: [],
+      services: ['gatehouse'],
+      configuration: { publicOrigin, directory },
+      limits: { user: { requests: 1000, windowSeconds: 60 } },
+    })
+  }, 60_000)
+  afterAll(async () => {
+    await gateway.stop()
+    await postgres.stop()
+  })
+
+  test('503 is for whatever asks the directory', async () => {
+    // The credential and its roles are at hand from then on.
+    expect((await call(gateway, 'listGatehouseV1AuditEvents', {})).status).toBe(200)
+    await postgres.stop()
+    const path = { id: '1' }
+    const answers = ids.map(async (id) => ({
+      id,
+      ...(await call(gateway, id, { ...requestOf(id), path })),
+    }))
+    for (const { id, status } of await Promise.all(answers)) {
+      // A body is looked at before the directory is asked, and `{}` is not enough for all.
+      expect(
+        bodies[operations.get(id)?.method ?? ''] === undefined ? [503] : [503, 422],
+        id,
+      ).toContain(status)
+    }
   })
 })
