@@ -15,7 +15,6 @@ const NewResource = z.object({
     environment: z.object({ id: anyId }).nullish(),
   }),
 })
-const Named = z.object({ resource: z.object({ kind: z.string(), id: z.string() }) })
 
 type ResourceFilter = {
   readonly 'resource.kind'?: string | undefined
@@ -51,9 +50,10 @@ export function resources({
       },
       // Only one of the caller's own is named: what others have is not theirs to learn.
       twin: async (body, { organizationId }) => {
-        const { kind, id } = Named.parse(body).resource
+        const { kind, id, environment } = NewResource.parse(body).resource
         const filter = { resourceKind: kind, resourceId: id }
-        return (await all.list(organizationId, { limit: 1 }, filter))[0]?.id
+        const same = await all.list(organizationId, { limit: 1_000 }, filter)
+        return same.find((other) => other.environment === environment?.id)?.id
       },
     },
     remove: (id, { actor }, check) => all.delete(id, actor, check),

@@ -38,6 +38,22 @@ test('409 names a resource that the organization has, and none of another organi
   expect(theirs.headers.get('location')).toBeNull()
 })
 
+test('409 names the resource of the same environment, whatever others are called alike', async () => {
+  const named = (environment: string) => ({
+    resource: { kind: 'flink-region', id: 'aws.y', environment: { id: environment } },
+  })
+  const selves = new Map<string, unknown>()
+  for (const environment of ['env-1', 'env-2', 'env-3']) {
+    const made = await api.call(operation, { body: named(environment) })
+    selves.set(environment, made.body.metadata['self'])
+  }
+  for (const [environment, self] of selves) {
+    const again = await api.call(operation, { body: named(environment) })
+    expect(again.status).toBe(409)
+    expect(again.headers.get('location')).toBe(self)
+  }
+})
+
 test('409 is for a resource that another organization has keys for', async () => {
   const key = {
     ownerId: api.stranger.userId,
