@@ -1,3 +1,4 @@
+import { createAddressPolicy } from './auth/keys/address-policy.ts'
 import { createFilterCompiler } from './auth/pools/filter.ts'
 import type { Configuration } from './config/schema.ts'
 import type { Directory } from './directory/directory.ts'
@@ -11,7 +12,7 @@ import type { SigningKeyAdministration } from './signing.ts'
 
 /** Put together the gateway's own APIs over the directory. */
 export function createControlPlane(
-  { crnAuthority, roles, operators }: Configuration,
+  { crnAuthority, roles, operators, tokens }: Configuration,
   publicOrigin: string,
   directory: Directory,
   signingKeys: SigningKeyAdministration,
@@ -21,8 +22,11 @@ export function createControlPlane(
   const parts = { publicOrigin, crnAuthority, pageTokens, directory }
   const isOperator = (organizationId: string): boolean => operators.includes(organizationId)
   const compileFilter = createFilterCompiler()
+  const { allowAddresses, allowHttp } = tokens.identityProviders
+  const { flawOf } = createAddressPolicy({ allow: allowAddresses, allowHttp })
+  const mayFetch = (url: string): boolean => flawOf(url) === undefined
   return {
-    iam: createIamService({ ...parts, roles, compileFilter }),
+    iam: createIamService({ ...parts, roles, compileFilter, mayFetch }),
     org: createOrgService(parts),
     gatehouse: createGovernanceService({ ...parts, isOperator, signingKeys, explain }),
   }

@@ -15,7 +15,6 @@ import {
   insertPool,
   lockPool,
   pageOfPools,
-  setPoolState,
   updatePool,
   type ListedPoolRow,
   type LockedPool,
@@ -35,7 +34,7 @@ type Described = {
 export type NewIdentityPool = Described & { readonly providerId: string }
 
 /** What is absent stays as it is. */
-export type IdentityPoolChanges = Partial<Described>
+export type IdentityPoolChanges = Partial<Described & Pick<PoolRecord, 'state'>>
 
 /** An identity pool as lists show it. Instants are milliseconds since the epoch. */
 export type ListedIdentityPool = PoolRecord & {
@@ -102,17 +101,26 @@ async function update(
 ): Promise<ListedIdentityPool> {
   const row = await locked(change, id)
   const before = shown(row)
-  const values = columnsOf({ ...before, ...decided(edit, before) })
-  const after = shown(oneRow(await change.query(updatePool, id, ...values)))
-  await change.record('identity-pool.updated', row.organization_id, { id, before, after })
-  return after
+  return write(change, row, { ...before, ...decided(edit, before) }, 'updated')
 }
 
 async function setState(change: Change, id: string, state: PoolRecord['state']): Promise<void> {
-  const before = await locked(change, id)
-  if (before.state === state) return
-  await change.query(setPoolState, id, state)
-  await change.record(`identity-pool.${state}`, before.organization_id, id)
+  const row = await locked(change, id)
+  if (row.state !== state) await write(change, row, { ...shown(row), state }, state)
+}
+
+async function write(
+  change: Change,
+  row: LockedPool,
+  wanted: Described & Pick<PoolRecord, 'state'>,
+  what: 'updated' | 'enabled' | 'disabled',
+): Promise<ListedIdentityPool> {
+  const { id } = row
+  const before = shown(row)
+  const rows = await change.query(updatePool, id, ...columnsOf(wanted), wanted.state)
+  const after = shown(oneRow(rows))
+  await change.record(`identity-pool.${what}`, row.organization_id, { id, before, after })
+  return after
 }
 
 async function remove(

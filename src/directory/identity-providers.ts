@@ -16,7 +16,6 @@ import {
   lockProvider,
   pageOfProviders,
   poolsOfProvider,
-  setProviderState,
   updateProvider,
   type ListedProviderRow,
 } from './sql/identity-providers.ts'
@@ -35,7 +34,7 @@ type Described = {
 export type NewIdentityProvider = Described & { readonly organizationId: string }
 
 /** What is absent stays as it is; `undefined` takes away what may be missing. */
-export type IdentityProviderChanges = Partial<Described>
+export type IdentityProviderChanges = Partial<Described & Pick<ProviderRecord, 'state'>>
 
 /** An identity provider as lists show it. Instants are milliseconds since the epoch. */
 export type ListedIdentityProvider = ProviderRecord & {
@@ -118,18 +117,26 @@ async function update(
   edit: Edit<ListedIdentityProvider, IdentityProviderChanges>,
 ): Promise<ListedIdentityProvider> {
   const { provider: before } = await locked(change, id)
-  const values = columnsOf({ ...before, ...decided(edit, before) })
-  const after = shown(oneRow(await change.query(updateProvider, id, ...values)))
-  await change.record('identity-provider.updated', before.organizationId, { id, before, after })
-  change.affects('issuer', after.issuer)
-  return after
+  return write(change, before, { ...before, ...decided(edit, before) }, 'updated')
 }
 
 async function setState(change: Change, id: string, state: ProviderRecord['state']): Promise<void> {
   const { provider: before } = await locked(change, id)
-  if (before.state === state) return
-  await change.query(setProviderState, id, state)
-  await change.record(`identity-provider.${state}`, before.organizationId, id)
+  if (before.state !== state) await write(change, before, { ...before, state }, state)
+}
+
+async function write(
+  change: Change,
+  before: ListedIdentityProvider,
+  wanted: Described & Pick<ProviderRecord, 'state'>,
+  what: 'updated' | 'enabled' | 'disabled',
+): Promise<ListedIdentityProvider> {
+  const { id, organizationId } = before
+  const values = [id, ...columnsOf(wanted), wanted.state]
+  const after = shown(oneRow(await change.query(updateProvider, ...values)))
+  await change.record(`identity-provider.${what}`, organizationId, { id, before, after })
+  change.affects('issuer', after.issuer)
+  return after
 }
 
 async function remove(

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { displayName } from '../resource-api/fields.ts'
-import { state } from './state.ts'
+import { state } from '../resource-api/state.ts'
 
 /** Members of a JWK that are secret (RFC 7518 §6.2.2, §6.3.2, §6.4.1; RFC 8037 §2). */
 const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']

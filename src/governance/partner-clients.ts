@@ -7,7 +7,7 @@ import { validated } from '../resource-api/json-body.ts'
 import { ChangedClient, NewClient } from './client-fields.ts'
 import type { GovernanceParts } from './parts.ts'
 import { partnerCrn, requirePartner } from './partners.ts'
-import { shownState } from './state.ts'
+import { shownState } from '../resource-api/state.ts'
 
 type ClientFilter = { readonly display_name?: string | undefined }
 

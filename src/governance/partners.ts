@@ -6,7 +6,7 @@ import type { Collection } from '../resource-api/collection.ts'
 import { anyId, displayName } from '../resource-api/fields.ts'
 import { validated } from '../resource-api/json-body.ts'
 import type { GovernanceParts } from './parts.ts'
-import { shownState, state } from './state.ts'
+import { shownState, state } from '../resource-api/state.ts'
 
 const NewPartner = z.object({ display_name: displayName })
 const Changed = NewPartner.extend({ state })

@@ -9,6 +9,7 @@ import type { Collection } from '../resource-api/collection.ts'
 import { description, displayName } from '../resource-api/fields.ts'
 import { invalidFields, validated } from '../resource-api/json-body.ts'
 import type { Scope } from '../resource-api/scope.ts'
+import { shownState, state } from '../resource-api/state.ts'
 import { identityClaim } from './identity-claim.ts'
 import type { IamParts } from './parts.ts'
 import { sharedIssuers } from './shared-issuers.ts'
@@ -19,6 +20,7 @@ const Described = z.object({
   identity_claim: identityClaim,
   filter: z.string(),
 })
+const Changed = Described.extend({ state })
 
 /** The principals that a provider's tokens stand for. */
 export function identityPools(parts: IamParts): Collection<ListedIdentityPool, object> {
@@ -46,16 +48,18 @@ export function identityPools(parts: IamParts): Collection<ListedIdentityPool, o
       status: 201,
       make: async (body, scope) => {
         const { id: providerId, issuer } = await providerOf(scope, parts)
-        const pool = { providerId, ...described(body, issuer, parts.compileFilter) }
-        return { record: await pools.create(pool, scope.actor) }
+        const pool = described(validated(Described, body), issuer, parts.compileFilter)
+        return { record: await pools.create({ providerId, ...pool }, scope.actor) }
       },
     },
     update: {
-      immutable: ['/state', '/principal'],
+      immutable: ['/principal'],
       make: async (id, patched, scope) => {
         const { issuer } = await providerOf(scope, parts)
-        const edit = (before: ListedIdentityPool) =>
-          described(patched(before), issuer, parts.compileFilter)
+        const edit = (before: ListedIdentityPool) => {
+          const after = validated(Changed, patched(before))
+          return { ...described(after, issuer, parts.compileFilter), state: after.state }
+        }
         return pools.update(id, edit, scope.actor)
       },
     },
@@ -70,8 +74,7 @@ async function providerOf(scope: Scope, { directory }: IamParts): Promise<Listed
   throw new GatewayError('RESOURCE_NOT_FOUND')
 }
 
-function described(body: object, issuer: string, compile: CompileFilter) {
-  const pool = validated(Described, body)
+function described(pool: z.output<typeof Described>, issuer: string, compile: CompileFilter) {
   const filter = compileForIssuer(compile, pool.filter, issuer, sharedIssuers)
   if (filter.kind === 'problem')
     throw invalidFields([{ pointer: '/filter', message: filter.detail }])
@@ -90,6 +93,6 @@ function members(pool: ListedIdentityPool): object {
     identity_claim: pool.identityClaim,
     filter: pool.filter,
     principal: pool.id,
-    state: pool.state.toUpperCase(),
+    state: shownState(pool.state),
   }
 }

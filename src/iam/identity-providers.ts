@@ -7,6 +7,7 @@ import type { Collection } from '../resource-api/collection.ts'
 import { description, displayName } from '../resource-api/fields.ts'
 import { invalidFields, validated } from '../resource-api/json-body.ts'
 import type { Scope } from '../resource-api/scope.ts'
+import { shownState, state } from '../resource-api/state.ts'
 import { identityClaim } from './identity-claim.ts'
 import type { IamParts } from './parts.ts'
 import { sharedIssuers } from './shared-issuers.ts'
@@ -24,6 +25,7 @@ const Described = z.object({
   jwks_uri: uri.max(2_000).nullish(),
   identity_claim: identityClaim.nullish(),
 })
+const Changed = Described.extend({ state })
 const Named = z.object({ issuer: z.string() })
 
 type ProviderFilter = { readonly issuer?: string | undefined }
@@ -58,18 +60,21 @@ export function identityProviders(
     create: {
       status: 201,
       make: async (body, { organizationId, actor }) => {
-        const provider = { organizationId, ...described(body) }
-        return { record: await providers.create(provider, actor) }
+        const provider = described(validated(Described, body))
+        refusePrivate(provider, parts)
+        return { record: await providers.create({ organizationId, ...provider }, actor) }
       },
       twin,
     },
     update: {
-      immutable: ['/state'],
+      immutable: [],
       make: (id, patched, { actor }) => {
         const edit = (before: ListedIdentityProvider) => {
-          const after = described(patched(before))
+          const changed = validated(Changed, patched(before))
+          const after = described(changed)
           refuseSharing(before.issuer, after.issuer)
-          return after
+          if (keysAt(after) !== keysAt(before)) refusePrivate(after, parts)
+          return { ...after, state: changed.state }
         }
         return providers.update(id, edit, actor)
       },
@@ -79,8 +84,7 @@ export function identityProviders(
   }
 }
 
-function described(body: object) {
-  const provider = validated(Described, body)
+function described(provider: z.output<typeof Described>) {
   return {
     displayName: provider.display_name,
     description: provider.description,
@@ -88,6 +92,20 @@ function described(body: object) {
     jwksUri: provider.jwks_uri ?? undefined,
     identityClaim: provider.identity_claim ?? undefined,
   }
+}
+
+type KeySource = Pick<ListedIdentityProvider, 'issuer' | 'jwksUri'>
+
+/** Where its keys, or what tells where they are, would be fetched from. */
+function keysAt({ issuer, jwksUri }: KeySource): string {
+  return jwksUri ?? issuer
+}
+
+/** Nothing would ever be fetched from there, which is better told now than when tokens come. */
+function refusePrivate(provider: KeySource, { mayFetch }: IamParts): void {
+  if (mayFetch(keysAt(provider))) return
+  const pointer = provider.jwksUri === undefined ? '/issuer' : '/jwks_uri'
+  throw invalidFields([{ pointer, message: 'Must be an address that keys may be fetched from' }])
 }
 
 /** Its pools were written for an issuer of one customer, and would let all customers in. */
@@ -104,6 +122,6 @@ function members(provider: ListedIdentityProvider): object {
     issuer: provider.issuer,
     ...(provider.jwksUri === undefined ? {} : { jwks_uri: provider.jwksUri }),
     ...(provider.identityClaim === undefined ? {} : { identity_claim: provider.identityClaim }),
-    state: provider.state.toUpperCase(),
+    state: shownState(provider.state),
   }
 }

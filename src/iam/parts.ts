@@ -13,4 +13,6 @@ export type IamParts = ApiParts & {
   /** Those of the configuration, by name. */
   readonly roles: Readonly<Record<string, unknown>>
   readonly compileFilter: CompileFilter
+  /** Whether key sets may be fetched from an address. */
+  readonly mayFetch: (url: string) => boolean
 }

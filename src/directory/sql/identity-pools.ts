@@ -68,18 +68,12 @@ export const lockPool = statement(
   listed.extend({ organization_id: z.string(), issuer: z.string() }),
 )
 
-/** $1: id, $2: display name, $3: description, $4: identity claim, $5: filter */
+/** $1: id, $2: display name, $3: description, $4: identity claim, $5: filter, $6: state */
 export const updatePool = statement(
   `UPDATE identity_pools SET display_name = $2, description = $3, identity_claim = $4,
-     filter = $5, updated_at = now()
+     filter = $5, state = $6, updated_at = now()
    WHERE id = $1 RETURNING ${columns}`,
   listed,
-)
-
-/** $1: id, $2: state */
-export const setPoolState = statement(
-  'UPDATE identity_pools SET state = $2, updated_at = now() WHERE id = $1',
-  ignored,
 )
 
 /** $1: id */

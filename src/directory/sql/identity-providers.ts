@@ -108,18 +108,12 @@ export const lockProvider = statement(
 )
 
 /** $1: id, $2: display name, $3: description, $4: issuer, $5: JWKS URI, $6: identity claim,
- * $7: algorithms */
+ * $7: algorithms, $8: state */
 export const updateProvider = statement(
   `UPDATE identity_providers SET display_name = $2, description = $3, issuer = $4, jwks_uri = $5,
-     identity_claim = $6, algorithms = $7::text[], updated_at = now()
+     identity_claim = $6, algorithms = $7::text[], state = $8, updated_at = now()
    WHERE id = $1 RETURNING ${columns}`,
   listed,
-)
-
-/** $1: id, $2: state */
-export const setProviderState = statement(
-  'UPDATE identity_providers SET state = $2, updated_at = now() WHERE id = $1',
-  ignored,
 )
 
 /** $1: id */

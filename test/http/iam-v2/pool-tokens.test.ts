@@ -85,3 +85,21 @@ test('what deletes a pool, or the provider that it is in, takes its tokens along
     if (deleted === 'pool') await ask('deleteIamV2IdentityProvider', itself)
   }
 })
+
+test('what disables a pool, or its provider, has its tokens refused until it is enabled again', async () => {
+  const { provider, pool, authorization } = await exchanged()
+  const itself = { path: { id: provider } }
+  for (const [operation, target] of [
+    ['updateIamV2IdentityPool', { path: { provider_id: provider, id: pool } }],
+    ['updateIamV2IdentityProvider', itself],
+  ] as const) {
+    const answered: number[] = []
+    for (const state of ['DISABLED', 'ENABLED']) {
+      const changed = await ask(operation, { ...target, body: { state } })
+      expect(changed.body['state']).toBe(state)
+      answered.push((await ask('listIamV2Users', { authorization })).status)
+    }
+    expect(answered, operation).toEqual([401, 200])
+  }
+  await ask('deleteIamV2IdentityProvider', itself)
+})

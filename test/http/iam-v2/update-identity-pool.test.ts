@@ -10,6 +10,6 @@ describeUpdate(useApi(), identityPools, {
     [{ filter: null }, '/filter'],
     [{ identity_claim: 'sub' }, '/identity_claim'],
     [{ principal: 'pool-other' }, '/principal'],
-    [{ state: 'DISABLED' }, '/state'],
+    [{ state: 'SLEEPING' }, '/state'],
   ],
 })

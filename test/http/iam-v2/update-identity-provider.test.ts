@@ -15,6 +15,9 @@ describeUpdate(useApi(), identityProviders, {
     [{ issuer: 'https://accounts.google.com' }, '/issuer'],
     [{ jwks_uri: 'https://a b' }, '/jwks_uri'],
     [{ identity_claim: 'sub' }, '/identity_claim'],
-    [{ state: 'DISABLED' }, '/state'],
+    [{ state: 'SLEEPING' }, '/state'],
+    [{ jwks_uri: 'http://issuer.example.com/keys' }, '/jwks_uri'],
+    [{ jwks_uri: 'https://10.0.0.1/keys' }, '/jwks_uri'],
+    [{ jwks_uri: null, issuer: 'https://[::1]' }, '/issuer'],
   ],
 })
