@@ -99,13 +99,14 @@ export function createAuthenticator(parts: Parts): Authenticate {
     resource: OperationResource | undefined,
     wasAtHand: boolean,
   ): Authentication | Promise<never> {
-    // First of all, whatever the record says: this is what takes time.
-    const matched = matchSecret(record?.secrets ?? [], secret, digestSecret)
+    // Every question is put to every credential, known or not: who fails the first would be told
+    // sooner, and so told which it was.
+    const held = record ?? nobodysKey
+    const bySecret = secretRefusal(matchSecret(held.secrets, secret, digestSecret), now())
+    const byState = stateRefusal(held, now())
+    const byPolicy = policyRefusal(held, policy, resource)
     if (record === undefined) throw unauthorized('CREDENTIAL_REJECTED', policy, 'unknown-key')
-    const refusal =
-      secretRefusal(matched, now()) ??
-      stateRefusal(record, now()) ??
-      policyRefusal(record, policy, resource)
+    const refusal = bySecret ?? byState ?? byPolicy
     if (refusal !== undefined) {
       const error = unauthorized('CREDENTIAL_REJECTED', policy, refusal)
       return refuseAsUnknown(record.id, error, wasAtHand)
@@ -157,6 +158,16 @@ export function createAuthenticator(parts: Parts): Authenticate {
 }
 
 const anonymous: Authentication = { kind: 'anonymous' }
+
+/** Is questioned in the place of a key that does not exist. */
+const nobodysKey: ApiKeyRecord = {
+  id: '',
+  secrets: [],
+  resource: { kind: 'cloud' },
+  owner: { kind: 'user', id: '', organizationId: '' },
+  state: 'active',
+  expiresAtMs: undefined,
+}
 
 function isAnonymous(alternative: readonly Requirement[]): boolean {
   return alternative.length === 0
