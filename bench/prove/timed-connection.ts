@@ -31,6 +31,7 @@ export async function openTimedConnection(port: number): Promise<TimedConnection
 
   return {
     async time(request, expectedStatus) {
+      if (socket.destroyed) throw new Error('The connection is closed')
       received = ''
       const answer = new Promise<bigint>((resolve, reject) => {
         answered = resolve

@@ -23,7 +23,7 @@ const warmUpRounds = 1_000
 const idsToLookUp = 600
 const revisitMs = 1_100
 /** Rounds at once where ids are looked up: most of such a round is waiting. */
-const atOnce = 4
+const connectionsToLookUp = 4
 /** Fixed beforehand, and taken over all kinds together, so that it favours none. */
 const keptShare = 0.95
 const goal = 4.5
@@ -37,13 +37,9 @@ async function prove(): Promise<Outcome> {
   })
   const [gateway] = house.fleet.gateways
   if (gateway === undefined) throw new Error('There is no gateway')
-  using ends = new DisposableStack()
-  const connections: TimedConnection[] = []
-  for (let n = 0; n < atOnce; n++) {
-    connections.push(ends.use(await openTimedConnection(gateway.port)))
-  }
-  const atHand = await compare(connections.slice(0, 1), await requestsOf(house, 1), 0)
-  const lookedUp = await compare(connections, await requestsOf(house, idsToLookUp), revisitMs)
+  const atHand = await compare(gateway.port, 1, await requestsOf(house, 1), 0)
+  const toLookUp = await requestsOf(house, idsToLookUp)
+  const lookedUp = await compare(gateway.port, connectionsToLookUp, toLookUp, revisitMs)
   return {
     figure: `${count(pairs)} pairs: at hand ${told(atHand)}; looked up ${told(lookedUp)}`,
     goal: `every |t| below ${goal}`,
@@ -68,15 +64,19 @@ type Requests = Readonly<Record<Kind, readonly Buffer[]>>
 
 /** In each round one request of each kind on one connection, in an order that is drawn anew. */
 async function compare(
-  connections: readonly TimedConnection[],
+  port: number,
+  atOnce: number,
   requests: Requests,
   revisitAfterMs: number,
 ): Promise<Comparison> {
+  using ends = new DisposableStack()
+  const free: TimedConnection[] = []
+  // Only now: a gateway closes what has carried nothing for some seconds.
+  for (let n = 0; n < atOnce; n++) free.push(ends.use(await openTimedConnection(port)))
   const samples = new Map<Kind, number[]>(kinds.map((kind) => [kind, []]))
   const ids = requests['unknown id'].length
   const visitedMs = new Map<number, number>()
-  const free = [...connections]
-  await closedLoop(warmUpRounds + pairs, connections.length, async (round) => {
+  await closedLoop(warmUpRounds + pairs, atOnce, async (round) => {
     const place = round % ids
     const sinceMs = performance.now() - (visitedMs.get(place) ?? 0)
     if (sinceMs < revisitAfterMs) await pause(revisitAfterMs - sinceMs)
