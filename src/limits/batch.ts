@@ -36,8 +36,6 @@ export function encodeBatch(batch: Batch, leaseMs: number): ScriptInput {
   const slotPlace = ({ key, concurrent }: SlotLimit): number =>
     placeOf(key, slots, () => slotNumbers.push(concurrent))
 
-  const releases = leasesBySlot(batch.releases, slotPlace)
-  const renewals = leasesBySlot(batch.renewals, slotPlace)
   const admissions = batch.questions.map(({ limits, lease }) => {
     const places = [...limits.windows.map(windowPlace), ...limits.slots.map(slotPlace)]
     return [lease.id, limits.windows.length, ...places]
@@ -46,6 +44,9 @@ export function encodeBatch(batch: Batch, leaseMs: number): ScriptInput {
   const costs = questions.some(({ limits }) => limits.cost !== 1) && questions.map(costOf)
   const hasShadows = questions.some(({ limits }) => limits.shadow !== undefined)
   const shadows = hasShadows && shadowsOf(questions, windowPlace, slotPlace)
+  // Behind the questions, for a lease knows the limit that its slot had when it was taken.
+  const releases = leasesBySlot(batch.releases, slotPlace)
+  const renewals = leasesBySlot(batch.renewals, slotPlace)
   const content: unknown[] = [leaseMs, windowNumbers, slotNumbers, releases, renewals, admissions]
   // Most batches have none of these, and say nothing about them.
   if (costs || shadows || sliding.length > 0) content.push(costs, sliding, shadows)

@@ -103,3 +103,19 @@ it('closing tells Redis what was given back last', async () => {
   await admission.close()
   expect(await leasesIn(admission)).toEqual([])
 })
+
+it('a lease that is given back in the same call does not bring back the limit of its time', async () => {
+  let allowed = 2
+  let find = () => allowed
+  const admission = openAdmission(redis, { overrides: () => find })
+  const [first, second] = await times(2, () => admission.admit(subject))
+  if (first === undefined || !isAdmitted(first)) throw new Error('The first was refused')
+  allowed = 1
+  find = () => allowed
+  first.permit.release()
+  // One is held yet, which is all that is allowed now.
+  expect(verdictOf(await admission.admit(subject))).toBe('user concurrency')
+  if (second !== undefined && isAdmitted(second)) second.permit.release()
+  expect(verdictOf(await admission.admit(subject))).toBe('admitted')
+  await admission.close()
+})

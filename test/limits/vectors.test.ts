@@ -14,7 +14,13 @@ import {
 } from './fixtures.ts'
 
 const Scope = z.strictObject({
-  window: z.strictObject({ requests: z.int(), windowMs: z.int() }).exactOptional(),
+  window: z
+    .strictObject({
+      requests: z.int(),
+      windowMs: z.int(),
+      isSliding: z.boolean().exactOptional(),
+    })
+    .exactOptional(),
   concurrent: z.int().exactOptional(),
 })
 const Step = z.union([
@@ -23,6 +29,7 @@ const Step = z.union([
     atMs: z.int(),
     user: z.string().default('u-1'),
     organization: z.string().default('o-1'),
+    cost: z.int().default(1),
     /** Keep the permit under this name; otherwise it is given back at once. */
     hold: z.string().optional(),
     verdict: z.string(),
@@ -48,6 +55,12 @@ async function follow(
   waitUntil: (atMs: number) => void | Promise<void>,
 ): Promise<void> {
   const limits = limitClass({ user, organization })
+  const costing = new Map([[1, limits]])
+  const classOf = (cost: number) => {
+    const known = costing.get(cost) ?? { ...limits, cost }
+    costing.set(cost, known)
+    return known
+  }
   const permits = new Map<string, () => void>()
   for (const [i, step] of steps.entries()) {
     await waitUntil(step.atMs)
@@ -58,7 +71,7 @@ async function follow(
     const decided = await admission.admit({
       organizationId: step.organization,
       principalId: step.user,
-      limitClass: limits,
+      limitClass: classOf(step.cost),
     })
     expect({ verdict: verdictOf(decided), fields: fieldsOf(decided) }, `step ${i}`).toEqual({
       verdict: step.verdict,
@@ -73,7 +86,7 @@ async function follow(
 describe('in this process', () => {
   it.each(vectors)('$title', async (vector) => {
     let now = 0
-    const admission = openAdmission(undefined, { now: () => now })
+    const admission = openAdmission(undefined, { now: () => now, wallClock: () => now })
     await follow(vector, admission, (atMs) => {
       now = atMs
     })
