@@ -202,9 +202,13 @@ export function openConfiguredDirectory(
 }
 
 async function openRedis({ redis }: Configuration): Promise<RedisConnection | undefined> {
-  const { url, commandTimeoutMs, connectTimeoutMs } = redis
+  const { url, sentinel, cluster, username, password, tls } = redis
+  const { commandTimeoutMs, connectTimeoutMs } = redis
+  const rest = { username, password, tls, commandTimeoutMs, connectTimeoutMs }
+  if (sentinel !== undefined) return connectRedis({ ...rest, sentinel })
+  if (cluster !== undefined) return connectRedis({ ...rest, cluster })
   if (url === undefined || url === '') return undefined
-  return connectRedis({ url, commandTimeoutMs, connectTimeoutMs })
+  return connectRedis({ ...rest, url })
 }
 
 function admissionOptions({ limits, redis }: Configuration) {

@@ -86,5 +86,7 @@ async function readStart(path: string, bytes: number): Promise<Buffer> {
 
 function isSecret(path: Path): boolean {
   const name = path.map(String).join('.')
-  return /^(?:redis\.url|directory\.url|directory\.pepper\..*\.secret)$/.test(name)
+  return /^(?:redis\.(?:url|password|sentinel\.password|tls\.(?:ca|cert|key))|directory\.url|directory\.pepper\..*\.secret)$/.test(
+    name,
+  )
 }

@@ -4,6 +4,7 @@ import { schemeMapping, apiGroup } from './group-schema.ts'
 import { roles } from './roles-schema.ts'
 import { limitClass, quotas } from './limits-schema.ts'
 import { signingKeys } from './signing-keys-schema.ts'
+import { redisServers } from './redis-schema.ts'
 import { port, milliseconds, bytes, count, address, cidr, file, origin } from './values.ts'
 
 const pepperId = z
@@ -124,21 +125,7 @@ export const configurationSchema = z.strictObject({
         .describe('Keys of the digests of secrets. Without a URL, one is made on the first start.'),
     })
     .prefault({}),
-  redis: z
-    .strictObject({
-      url: z
-        .string()
-        .regex(/^(?:rediss?:\/\/.*)?$/s, 'Must be a redis or rediss URL')
-        .optional()
-        .describe('Absent or empty: limits are kept in this process.'),
-      keyPrefix: z
-        .string()
-        .regex(/^[A-Za-z0-9._-]{1,64}$/, 'Must be letters, digits, dots, hyphens or underscores')
-        .default('gatehouse'),
-      commandTimeoutMs: milliseconds.default(50),
-      connectTimeoutMs: milliseconds.default(500),
-    })
-    .prefault({}),
+  redis: redisServers.prefault({}),
   limits: z
     .strictObject({
       replicas: count.default(1).describe('Gateways that share the limits while Redis is away.'),

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { RedisConnection } from '../redis/connection.ts'
 import { defineScript, parseIntegers } from '../redis/script.ts'
+import type { SlotLimit } from './applicable-limits.ts'
 import { decodeReply, encodeBatch, type Batch, type Question } from './batch.ts'
+import { partBySlot, type Load } from './cluster-batches.ts'
 import { keyPart } from './key.ts'
 import type { Lease } from './leases.ts'
 import type { LeaseChanges } from './lease-changes.ts'
@@ -61,7 +63,7 @@ const changesDelayMs = 2
 export function createCalls(parts: Parts): Calls {
   const { redis, changes, leaseMs, now, isPaused } = parts
   const script = defineScript(readFileSync(scriptFile, 'utf8'), parseIntegers)
-  const probe = probeLease(parts.keyPrefix)
+  const probes = probeLeases(parts.keyPrefix, redis.slotOf === undefined ? 1 : probesOfCluster)
   const waiting: Waiting[] = []
   let isScheduled = false
   let delay: NodeJS.Timeout | undefined
@@ -86,7 +88,8 @@ export function createCalls(parts: Parts): Calls {
     async catchUp() {
       do {
         const { releases, renewals } = changes.take(maxPerCall)
-        await call({ questions: [], releases, renewals: [...renewals, probe] })
+        const load = { asking: [], releases, renewals: [...renewals, ...probes] }
+        await Promise.all(partsOf(load).map((part) => call({ questions: [], ...part })))
       } while (!changes.isEmpty())
     },
     health: () => ({ calls, failedCalls }),
@@ -109,12 +112,27 @@ export function createCalls(parts: Parts): Calls {
   }
 
   async function askNext(): Promise<void> {
-    const asking = waiting.splice(0, maxPerCall)
-    const questions = asking.map(({ question }) => question)
+    const load = { asking: waiting.splice(0, maxPerCall), ...changes.take(maxPerCall) }
     const askedAtMs = now()
     const waitedMs = askedAtMs - (blockedSinceMs ?? askedAtMs)
+    if (redis.slotOf === undefined) await askTogether(load, askedAtMs, waitedMs)
+    else await Promise.all(partsOf(load).map((part) => askTogether(part, askedAtMs, waitedMs)))
+    if (waiting.length > 0) flush()
+    else if (!changes.isEmpty()) sendChanges()
+  }
+
+  function partsOf(load: Load<Waiting>): readonly Load<Waiting>[] {
+    return redis.slotOf === undefined ? [load] : partBySlot(load, redis.slotOf)
+  }
+
+  async function askTogether(
+    { asking, releases, renewals }: Load<Waiting>,
+    askedAtMs: number,
+    waitedMs: number,
+  ): Promise<void> {
+    const questions = asking.map(({ question }) => question)
     try {
-      const verdicts = await call({ questions, ...changes.take(maxPerCall) }, waitedMs)
+      const verdicts = await call({ questions, releases, renewals }, waitedMs)
       parts.onAnswer()
       const answeredAtMs = now()
       for (const [i, verdict] of verdicts.entries())
@@ -123,8 +141,6 @@ export function createCalls(parts: Parts): Calls {
       parts.onFailure(cause)
       for (const { settle } of asking) settle(undefined)
     }
-    if (waiting.length > 0) flush()
-    else if (!changes.isEmpty()) sendChanges()
   }
 
   async function call(batch: Batch, waitedMs = 0): Promise<readonly Verdict[]> {
@@ -147,18 +163,23 @@ export function createCalls(parts: Parts): Calls {
 
 const scriptFile = new URL('lua/admit.lua', import.meta.url)
 
+/** Of a cluster, enough to reach each of its nodes, if not surely. */
+const probesOfCluster = 16
+
 /**
- * A lease that nobody holds. To renew it takes what every call takes: a server that has the script,
+ * Leases that nobody holds. To renew one it takes what every call takes: a server that has the script,
  * may write and has memory to write to.
  */
-function probeLease(keyPrefix: string): Lease {
-  const key = `${keyPart(keyPrefix)}:{probe}:slots`
-  const slot = {
-    scope: 'user',
-    name: 'probe',
-    key,
-    whenUnavailable: 'local',
-    concurrent: 1,
-  } as const
-  return { id: 'probe', createdAtMs: 0, slots: [slot], isHeld: false }
+function probeLeases(keyPrefix: string, count: number): readonly Lease[] {
+  return Array.from({ length: count }, (_, i) => {
+    const key = `${keyPart(keyPrefix)}:{probe${i === 0 ? '' : `-${i}`}}:slots`
+    const slot: SlotLimit = {
+      scope: 'user',
+      name: 'probe',
+      key,
+      whenUnavailable: 'local',
+      concurrent: 1,
+    }
+    return { id: 'probe', createdAtMs: 0, slots: [slot], isHeld: false }
+  })
 }

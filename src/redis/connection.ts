@@ -1,5 +1,6 @@
-import { Redis, type RedisOptions } from 'ioredis'
+import { createClient, connectNodes, type ClientOptions } from './client.ts'
 import { withDeadline } from './deadline.ts'
+import { hashSlot } from './hash-slot.ts'
 import type { Script } from './script.ts'
 
 /**
@@ -10,6 +11,8 @@ export type RedisConnection = {
   /** How long a call waits where it names no deadline of its own. */
   readonly commandTimeoutMs: number
   readonly isReady: () => boolean
+  /** Which keys may be in one call: those of one slot. Undefined: any may. */
+  readonly slotOf: ((key: string) => number) | undefined
   /**
    * Run a script, loading it where Redis does not know it.
    *
@@ -31,21 +34,14 @@ export type RedisConnection = {
 type ConnectionChange =
   { readonly kind: 'ready' } | { readonly kind: 'lost'; readonly cause: Error | undefined }
 
-type ConnectionOptions = {
-  /** `redis://` or `rediss://`, with user, password and database as needed. */
-  readonly url: string
-  readonly commandTimeoutMs: number
-  readonly connectTimeoutMs: number
-}
-
 /**
  * Connect to Redis, and connect again whenever the connection is lost, until it is closed.
  *
  * Resolves when Redis is ready, and at the latest when the first attempt has failed or the connect
  * timeout has passed: that Redis is absent is a state, not an error.
  */
-export async function connectRedis(options: ConnectionOptions): Promise<RedisConnection> {
-  const client = new Redis(options.url, clientOptions(options))
+export async function connectRedis(options: ClientOptions): Promise<RedisConnection> {
+  const client = createClient(options)
   let lastError: Error | undefined
   // Without a listener, the client writes every error to the console.
   client.on('error', (error: Error) => {
@@ -56,6 +52,7 @@ export async function connectRedis(options: ConnectionOptions): Promise<RedisCon
   return {
     commandTimeoutMs: options.commandTimeoutMs,
     isReady: () => client.status === 'ready',
+    slotOf: 'cluster' in options ? hashSlot : undefined,
     async run(script, keys, args, deadlineMs = options.commandTimeoutMs) {
       return script.parse(await withDeadline(evaluate(client, script, keys, args), deadlineMs))
     },
@@ -74,50 +71,23 @@ export async function connectRedis(options: ConnectionOptions): Promise<RedisCon
   }
 }
 
-/** How soon a lost connection is tried again. */
-const reconnectMs = 200
+type Client = ReturnType<typeof createClient>
 
-/** After this long without a byte of an answer, a connection counts as dead. */
-const silenceMs = 1_000
-
-function clientOptions({ commandTimeoutMs, connectTimeoutMs }: ConnectionOptions) {
-  return {
-    connectTimeout: connectTimeoutMs,
-    // Deadlines of calls are kept by `withDeadline`. This one finds connections that look alive and
-    // carry nothing, such as after a network partition, where TCP itself would wait for minutes.
-    socketTimeout: Math.max(silenceMs, 10 * commandTimeoutMs),
-    keepAlive: 30_000,
-    retryStrategy: () => reconnectMs,
-    // A call is sent now or fails now: one that waits in a queue, or is sent again when the
-    // connection is back, would decide about a request that nobody waits for any more.
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    autoResubscribe: false,
-    // After a failover the old primary answers so; the name may lead to the new one by now.
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
-    // What Redis 3 speaks is enough, and needs no negotiation.
-    protocol: 2,
-    disableClientInfo: true,
-  } satisfies RedisOptions
-}
-
-async function firstAttempt(client: Redis, connectTimeoutMs: number): Promise<void> {
+async function firstAttempt(client: Client, connectTimeoutMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
   const settled = (): void => {
     resolve(undefined)
   }
   const timer = setTimeout(settled, connectTimeoutMs)
-  client.once('ready', settled)
+  client.once('ready', () => void connectNodes(client).then(settled))
   client.once('close', settled)
   await promise
   clearTimeout(timer)
-  client.off('ready', settled)
   client.off('close', settled)
 }
 
 async function evaluate(
-  client: Redis,
+  client: Client,
   { source, sha1 }: Script<unknown>,
   keys: readonly string[],
   args: readonly string[],

@@ -23,8 +23,7 @@ export type TestRedis = {
 }
 
 export async function startRedis(): Promise<TestRedis> {
-  const program = process.env['GATEHOUSE_TEST_REDIS'] ?? findProgram('redis-server')
-  if (program === undefined) throw new Error('redis-server is not installed; run "npm test"')
+  const program = redisProgram()
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-redis-'))
   const port = await freePort()
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder]
@@ -57,6 +56,13 @@ export async function startRedis(): Promise<TestRedis> {
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** The server that set-up found or installed. */
+export function redisProgram(): string {
+  const program = process.env['GATEHOUSE_TEST_REDIS'] ?? findProgram('redis-server')
+  if (program === undefined) throw new Error('redis-server is not installed; run "npm test"')
+  return program
 }
 
 function answersPing(port: number): Promise<boolean> {
