@@ -20,6 +20,7 @@ import type { Directory } from './directory/directory.ts'
 import { GatewayError } from './errors/gateway-error.ts'
 import { compileGroups } from './groups.ts'
 import { checkKeyFiles } from './signing.ts'
+import { overAdmission } from './over-admission.ts'
 import { openLog } from './telemetry/log.ts'
 
 const commands: Commands = {
@@ -181,25 +182,6 @@ function releaseStartUpMemory(): void {
   // Only a context made after the flag was set has the function.
   const collect = runInNewContext('gc') as NodeJS.GCFunction
   collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
-}
-
-/** The most that may pass per window while Redis cannot be asked, for each class and scope. */
-function overAdmission({ limits }: Configuration): string {
-  const rows = Object.entries(limits.classes).flatMap(([name, scopes]) =>
-    (['user', 'organization'] as const).flatMap((scope) => {
-      const { requests, whenUnavailable } = scopes[scope]
-      if (requests === undefined) return []
-      const share = limits.replicas * Math.ceil(requests / limits.replicas)
-      const worst = {
-        local: String(requests + share),
-        refuse: String(requests),
-        admit: 'unbounded',
-      }
-      return [[name, scope, String(requests), whenUnavailable, worst[whenUnavailable]]]
-    }),
-  )
-  const headings = ['CLASS', 'SCOPE', 'LIMIT', 'WITHOUT REDIS', 'WORST PER WINDOW']
-  return `${table(headings, rows)}\n`
 }
 
 /** Whatever an operator can mend is told in a line or more; anything else is a bug, with its stack. */

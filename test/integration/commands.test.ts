@@ -24,8 +24,8 @@ describe('the shipped configuration', () => {
     expect(exitCode).toBe(0)
     expect(stderr).toBe('')
     expect(stdout).not.toContain('warning')
-    expect(stdout).toMatch(/^CLASS +SCOPE +LIMIT +WITHOUT REDIS +WORST PER WINDOW$/m)
-    expect(stdout).toMatch(/^trial +user +5 +local +10$/m)
+    expect(stdout).toMatch(/^CLASS OR QUOTA +SCOPE +LIMIT +WITHOUT REDIS +WORST$/m)
+    expect(stdout).toMatch(/^trial +user +5 per 10 s +local +10$/m)
     expect(stdout).toMatch(/^\d+ operations: ok$/m)
   })
 
