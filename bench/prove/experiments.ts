@@ -1,13 +1,19 @@
+import { admissionCost } from './admission-cost.ts'
 import { exactness } from './exactness.ts'
 import type { Experiment } from './experiment.ts'
+import { failover } from './failover.ts'
 import { hostile } from './hostile.ts'
 import { idleConnections } from './idle-connections.ts'
 import { idpOutage } from './idp-outage.ts'
 import { keyRotation } from './key-rotation.ts'
 import { kidStorm } from './kid-storm.ts'
+import { leaseStorm } from './lease-storm.ts'
 import { memory } from './memory.ts'
+import { quotaExactness } from './quota-exactness.ts'
 import { redisDown } from './redis-down.ts'
+import { redisFaults } from './redis-faults.ts'
 import { redisFrozen } from './redis-frozen.ts'
+import { redisMemory } from './redis-memory.ts'
 import { reload } from './reload.ts'
 import { revocation } from './revocation.ts'
 import { slots } from './slots.ts'
@@ -18,9 +24,15 @@ import { tokenCost } from './token-cost.ts'
 /** Every experiment, in the order of the list. */
 export const experiments: readonly Experiment[] = [
   exactness,
+  quotaExactness,
   slots,
+  leaseStorm,
   redisDown,
   redisFrozen,
+  redisFaults,
+  failover,
+  admissionCost,
+  redisMemory,
   memory,
   idleConnections,
   streams,
