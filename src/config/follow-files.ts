@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises'
-import { setTimeout as delay } from 'node:timers/promises'
+import { repeat, type Repeating } from '../periodic/repeat.ts'
 
 type Options = {
   /** Absolute or relative to the process's folder; asked anew at each look. */
@@ -16,28 +16,11 @@ type Options = {
  *
  * A change is told when it has lasted until the next look, so that nothing half written is read.
  */
-export async function followFiles(options: Options): Promise<{ close(): Promise<void> }> {
+export async function followFiles(options: Options): Promise<Repeating> {
   const { files, onChange, intervalMs = 1_000 } = options
   let seen = await fingerprint(files())
   let hasChanged = false
-  const closing = new AbortController()
-  const running = run()
-  return {
-    async close() {
-      closing.abort()
-      await running
-    },
-  }
-
-  async function run(): Promise<void> {
-    for (;;) {
-      await delay(intervalMs, undefined, { signal: closing.signal, ref: false }).catch(
-        () => undefined,
-      )
-      if (closing.signal.aborted) return
-      await look()
-    }
-  }
+  return repeat({ intervalMs, ref: false }, look)
 
   async function look(): Promise<void> {
     const now = await fingerprint(files())

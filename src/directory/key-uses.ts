@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { repeat } from '../periodic/repeat.ts'
 import type { DirectoryLog } from './directory-log.ts'
 
 /** Notes which keys are used, for the directory to know approximately when that was last. */
@@ -27,23 +27,15 @@ export function gatherKeyUses(
   intervalMs = 10_000,
 ): KeyUses {
   const pending = new Set<string>()
-  const closing = new AbortController()
-  const flushing = flushRegularly()
+  const regularly = repeat({ intervalMs }, flush)
   return {
     touch: (keyId) => {
       if (pending.size < maxPending) pending.add(keyId)
     },
     close: async () => {
-      closing.abort()
-      await flushing
-    },
-  }
-
-  async function flushRegularly(): Promise<void> {
-    while (!closing.signal.aborted) {
-      await delay(intervalMs, undefined, { signal: closing.signal }).catch(() => undefined)
+      await regularly.close()
       await flush()
-    }
+    },
   }
 
   async function flush(): Promise<void> {

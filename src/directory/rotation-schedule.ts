@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { repeat, type Repeating } from '../periodic/repeat.ts'
 import type { DirectoryLog } from './directory-log.ts'
 import type { KeyRotation, RotationSchedule } from './signing-keys.ts'
 
@@ -19,25 +19,13 @@ const actor = { id: 'schedule' }
  * Rotate signing keys when it is time, and delete those that were kept for long enough. Every process
  * looks, and one of them acts. What fails is tried again at the next look.
  */
-export function followRotationSchedule(options: Options): { readonly close: () => Promise<void> } {
+export function followRotationSchedule(options: Options): Repeating {
   const { keyRotation, schedule, log, now, intervalMs = 60_000 } = options
-  const closing = new AbortController()
-  const running = run()
-  return {
-    close: async () => {
-      closing.abort()
-      await running
-    },
-  }
-
-  async function run(): Promise<void> {
-    while (!closing.signal.aborted) {
-      await look().catch((err: unknown) => {
-        log.warn({ err }, 'signing keys could not be kept up; it is tried again')
-      })
-      await delay(intervalMs, undefined, { signal: closing.signal }).catch(() => undefined)
-    }
-  }
+  return repeat({ intervalMs, atOnce: true }, () =>
+    look().catch((err: unknown) => {
+      log.warn({ err }, 'signing keys could not be kept up; it is tried again')
+    }),
+  )
 
   async function look(): Promise<void> {
     if (schedule !== undefined && (await keyRotation.rotateIfDue(schedule, actor)))

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { repeat } from '../../periodic/repeat.ts'
 import { parseKeyFiles, readKeyFiles, type KeyFiles, type KeyFileTexts } from './key-files.ts'
 import { acceptedKeys, type OwnKeys } from './signing-keys.ts'
 
@@ -34,28 +34,15 @@ export async function followKeyFiles(options: Options): Promise<FollowedKeyFiles
   let texts = await readKeyFiles(files)
   let keys = await parseKeyFiles(files, texts)
   let lastProblem = ''
-  const closing = new AbortController()
-  const running = run()
-  return {
-    keys: () => keys,
-    close: async () => {
-      closing.abort()
-      await running
-    },
-  }
-
-  async function run(): Promise<void> {
-    for (;;) {
-      await delay(intervalMs, undefined, { signal: closing.signal }).catch(() => undefined)
-      if (closing.signal.aborted) return
-      try {
-        await look()
-        lastProblem = ''
-      } catch (error) {
-        tell(error)
-      }
+  const { close } = repeat({ intervalMs }, async () => {
+    try {
+      await look()
+      lastProblem = ''
+    } catch (error) {
+      tell(error)
     }
-  }
+  })
+  return { keys: () => keys, close }
 
   async function look(): Promise<void> {
     const now: KeyFileTexts = await readKeyFiles(files)
