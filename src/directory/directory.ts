@@ -125,7 +125,7 @@ export type Directory = LookUps & {
 export async function openDirectory(options: DirectoryOptions): Promise<Directory> {
   const database = await openDatabase(options)
   try {
-    return await openOn(database, options)
+    return await openDirectoryOn(database, options)
   } catch (error) {
     await database.close()
     throw error
@@ -143,7 +143,11 @@ async function peppersOf(storage: Storage): Promise<Peppers> {
   return storage.peppers ?? folderPepper(storage.folder)
 }
 
-async function openOn(database: Database, options: DirectoryOptions): Promise<Directory> {
+/** The directory of a database that is open, and that is closed with it. */
+export async function openDirectoryOn(
+  database: Database,
+  options: DirectoryOptions,
+): Promise<Directory> {
   const { cache: limits, log, now = () => performance.now() } = options
   const peppers = await peppersOf(options)
   const digests = createSecretDigests(peppers, log)

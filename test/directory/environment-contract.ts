@@ -70,13 +70,14 @@ export function describeEnvironments(open: () => Promise<Directory>): void {
     })
 
     test('needs an organization that exists, and a name', async () => {
-      const { environments } = await open()
+      const directory = await open()
+      const { environments } = directory
       const nowhere = '00000000-0000-4000-8000-000000000000'
       const lost = environments.create({ organizationId: nowhere, displayName: 'test' }, actor)
       await expect(lost).rejects.toMatchObject(missing)
       await expect(environments.update('env-none', {}, actor)).rejects.toMatchObject(missing)
       await expect(environments.delete('env-none', actor)).rejects.toMatchObject(missing)
-      const { organizationId } = await makeUser(await open())
+      const { organizationId } = await makeUser(directory)
       for (const displayName of ['', 'x'.repeat(256), 'a\0b'])
         await expect(
           environments.create({ organizationId, displayName }, actor),

@@ -26,7 +26,7 @@ async function connect(url: string): Promise<pg.Client> {
 }
 
 test('gateways that start at the same time on an empty database end with one schema', async () => {
-  const url = await postgres.createDatabase()
+  const url = await postgres.createEmptyDatabase()
   await Promise.all([1, 2, 3, 4].map(() => openOnServer(url)))
   const client = await connect(url)
   const { rows } = await client.query('SELECT version FROM schema_migrations ORDER BY version')
@@ -34,7 +34,7 @@ test('gateways that start at the same time on an empty database end with one sch
 })
 
 test('a gateway that starts again finds the schema as it is, with what it holds', async () => {
-  const url = await postgres.createDatabase()
+  const url = await postgres.createEmptyDatabase()
   const first = await openOnServer(url)
   const { id } = await first.organizations.create({ displayName: 'Example' }, { id: 'u-operator' })
   const second = await openOnServer(url)
@@ -44,7 +44,7 @@ test('a gateway that starts again finds the schema as it is, with what it holds'
 })
 
 test('what an earlier version wrote stays, also where several gateways migrate it at once', async () => {
-  const url = await postgres.createDatabase()
+  const url = await postgres.createEmptyDatabase()
   const client = await connect(url)
   const first = '0001-organizations-principals-api-keys.sql'
   await client.query(await readFile(join(folder, first), 'utf8'))
@@ -83,7 +83,7 @@ test('what an earlier version wrote stays, also where several gateways migrate i
 })
 
 test('a schema that is newer than the program is refused, and not touched', async () => {
-  const url = await postgres.createDatabase()
+  const url = await postgres.createEmptyDatabase()
   await openOnServer(url)
   const client = await connect(url)
   await client.query("INSERT INTO schema_migrations (version, name) VALUES (999, 'later')")
@@ -93,7 +93,7 @@ test('a schema that is newer than the program is refused, and not touched', asyn
 })
 
 test('a migration that fails leaves nothing behind', async () => {
-  const url = await postgres.createDatabase()
+  const url = await postgres.createEmptyDatabase()
   const client = await connect(url)
   await client.query('CREATE TABLE api_keys (in_the_way integer)')
   await expect(openOnServer(url)).rejects.toThrow('api-keys.sql failed')

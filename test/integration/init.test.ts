@@ -52,7 +52,7 @@ function init(file: string): ReturnType<typeof runCommand> {
 }
 
 describe.each([
-  ['a PostgreSQL server', async () => ({ url: await postgres.createDatabase(), pepper })],
+  ['a PostgreSQL server', async () => ({ url: await postgres.createEmptyDatabase(), pepper })],
   ['a folder', () => Promise.resolve({ folder: 'directory' })],
 ])('init on %s', (_where, directory) => {
   test('makes an administrator whose key may do everything, and then nothing more', async () => {
@@ -73,7 +73,7 @@ describe.each([
 })
 
 test('bind gives a principal a role on a directory from before there were any', async () => {
-  const file = await configure({ url: await postgres.createDatabase(), pepper })
+  const file = await configure({ url: await postgres.createEmptyDatabase(), pepper })
   const [, organization = '', principal = ''] = made.exec((await init(file)).stdout) ?? []
   const who = ['--organization', organization, '--principal', principal]
   const bind = (...more: readonly string[]): ReturnType<typeof runCommand> =>
@@ -87,7 +87,7 @@ test('bind gives a principal a role on a directory from before there were any', 
   const unreadable = await bind('--role', 'OrganizationAdmin', '--on', 'everything')
   expect(unreadable.stderr).toBe('The pattern is no CRN pattern\n')
 
-  const url = await postgres.createDatabase()
+  const url = await postgres.createEmptyDatabase()
   const before = await configure({ url, pepper })
   const earlier = made.exec((await init(before)).stdout) ?? []
   await withoutRoles(url)
@@ -111,7 +111,7 @@ test('bind gives a principal a role on a directory from before there were any', 
 }, 90_000)
 
 test('of two that run at the same time, one makes it and the other says so', async () => {
-  const file = await configure({ url: await postgres.createDatabase(), pepper })
+  const file = await configure({ url: await postgres.createEmptyDatabase(), pepper })
   const both = await Promise.all([init(file), init(file)])
   expect(both.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual([
     [0, ''],

@@ -6,6 +6,8 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { openPostgres } from '../../src/directory/postgres.ts'
+import { madeOnce } from './made-once.ts'
 import {
   ended,
   findProgram,
@@ -19,8 +21,10 @@ import { until } from './until.ts'
 /** A private PostgreSQL that a test may break. */
 export type TestPostgres = {
   readonly url: string
-  /** A new, empty database. */
+  /** A new database with the directory's schema, and nothing in it. */
   createDatabase(): Promise<string>
+  /** A new database without any schema. */
+  createEmptyDatabase(): Promise<string>
   /** SIGKILL to the server and all its backends. */
   kill(): Promise<void>
   /** SIGSTOP: connections stay open and nothing answers. */
@@ -29,16 +33,28 @@ export type TestPostgres = {
   thaw(): void
   /** Start again on the same port with the data as it was. */
   restart(): Promise<void>
+  /** End in good order, and leave the files. */
+  shutDown(): Promise<void>
   stop(): Promise<void>
 }
 
 const runFile = promisify(execFile)
 
+/** The database that others are copied from; nobody connects to it. */
+const withSchema = 'with_schema'
+
 export async function startPostgres(): Promise<TestPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-postgres-'))
+  await chmod(folder, 0o777)
+  const data = join(folder, 'data')
+  // `-a` keeps whose the files are: the server refuses those of another user.
+  await runFile('cp', ['-a', join(await preparedFiles(), 'data'), data])
+  return serve(folder)
+}
+
+/** Serve the files in a folder's `data`. */
+async function serve(folder: string): Promise<TestPostgres> {
   const port = await freePort()
-  const identity = serverIdentity()
-  await prepare(folder, identity)
   const settings = {
     port,
     listen_addresses: '127.0.0.1',
@@ -47,7 +63,9 @@ export async function startPostgres(): Promise<TestPostgres> {
   }
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const run = () =>
-    startServer(postgresProgram('postgres'), ['-D', join(folder, 'data'), ...args], { identity })
+    startServer(postgresProgram('postgres'), ['-D', join(folder, 'data'), ...args], {
+      identity: serverIdentity(),
+    })
   const url = `postgresql://gatehouse@127.0.0.1:${port}/postgres`
   let server = run()
   await until(() => answersQuery(url), 60_000)
@@ -57,13 +75,16 @@ export async function startPostgres(): Promise<TestPostgres> {
     await ended(server)
   }
 
+  async function create(template: string): Promise<string> {
+    const name = `test_${randomBytes(8).toString('hex')}`
+    await query(url, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`)
+    return databaseOf(url, name)
+  }
+
   return {
     url,
-    async createDatabase() {
-      const name = `test_${randomBytes(8).toString('hex')}`
-      await query(url, `CREATE DATABASE ${name}`)
-      return url.replace(/postgres$/, name)
-    },
+    createDatabase: () => create(withSchema),
+    createEmptyDatabase: () => create('template0'),
     kill,
     freeze: () => {
       if (server.pid !== undefined) signalTree(server.pid, 'SIGSTOP')
@@ -76,6 +97,10 @@ export async function startPostgres(): Promise<TestPostgres> {
       server = run()
       await until(() => answersQuery(url), 60_000)
     },
+    async shutDown() {
+      server.kill('SIGINT')
+      await ended(server)
+    },
     async stop() {
       await kill()
       await rm(folder, { recursive: true, force: true })
@@ -83,11 +108,33 @@ export async function startPostgres(): Promise<TestPostgres> {
   }
 }
 
-async function prepare(folder: string, identity: Identity | undefined): Promise<void> {
-  await chmod(folder, 0o777)
-  const data = join(folder, 'data')
-  const args = ['-D', data, '-U', 'gatehouse', '--auth=trust', '--no-sync', '-E', 'UTF8']
-  await runFile(postgresProgram('initdb'), args, { cwd: folder, ...identity })
+/** The files of a server with a database that others are copied from. */
+function preparedFiles(): Promise<string> {
+  return madeOnce(`postgres-${userInfo().uid}`, async (unfinished) => {
+    const folder = await mkdtemp(join(tmpdir(), 'gatehouse-postgres-'))
+    await chmod(folder, 0o777)
+    const data = join(folder, 'data')
+    const args = ['-D', data, '-U', 'gatehouse', '--auth=trust', '--no-sync', '-E', 'UTF8']
+    await runFile(postgresProgram('initdb'), args, { cwd: folder, ...serverIdentity() })
+    await makeSchema(folder)
+    await runFile('cp', ['-a', data, unfinished])
+    await rm(folder, { recursive: true })
+  })
+}
+
+async function makeSchema(folder: string): Promise<void> {
+  const server = await serve(folder)
+  await query(server.url, `CREATE DATABASE ${withSchema}`)
+  const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  const url = databaseOf(server.url, withSchema)
+  const database = await openPostgres({ url, connections: 1, queryTimeoutMs: 60_000, log: quiet })
+  await database.close()
+  // So that what is copied needs no recovery each time it is started.
+  await server.shutDown()
+}
+
+function databaseOf(url: string, name: string): string {
+  return url.replace(/postgres$/, name)
 }
 
 /** PostgreSQL refuses to run as root; `nobody` has this number everywhere. */
