@@ -4,14 +4,10 @@ import { CatalogError } from './catalog/catalog-error.ts'
 import type { Configuration } from './config/schema.ts'
 import type { ApiGroup } from './gateway/api-group.ts'
 import { isLoopback } from './gateway/client.ts'
+import type { UpstreamTls } from './gateway/instance.ts'
 import type { Service } from './gateway/service.ts'
 import { readPem } from './gateway/tls.ts'
-import {
-  connectUpstream,
-  type Upstream,
-  type UpstreamOptions,
-  type UpstreamTls,
-} from './gateway/upstream.ts'
+import { connectUpstream, type Upstream, type UpstreamOptions } from './gateway/upstream.ts'
 import { limitClasses, type GroupLimits } from './limit-classes.ts'
 
 /** The API groups of a configuration, compiled. */

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { credentialKinds } from '../auth/policy.ts'
 import { errorProfiles } from '../errors/profile.ts'
-import { milliseconds, bytes, count, file, httpUrl } from './values.ts'
+import { upstream } from './upstream-schema.ts'
+import { bytes, httpUrl } from './values.ts'
 
 /** A host as groups name it: exact, or with `{param}` for whole labels. */
 const hostPattern = z
@@ -48,44 +49,6 @@ const resourceRule = z
     environment: source.optional(),
   })
   .describe('How the resource that an operation acts on is told from the request.')
-
-const upstream = z.strictObject({
-  urls: z.array(httpUrl).min(1).describe('The instances; a path goes before every forwarded path.'),
-  connections: count.default(64).describe('Connections per instance.'),
-  pipelining: z
-    .int()
-    .min(1)
-    .max(32)
-    .default(1)
-    .describe(
-      'Requests on their way on one connection: more than 1 only where answers are short and quick, since one waits for another.',
-    ),
-  connectTimeoutMs: milliseconds.default(1_000),
-  headersTimeoutMs: milliseconds
-    .default(30_000)
-    .describe('From the request to the response’s head.'),
-  idleTimeoutMs: milliseconds.default(60_000).describe('Between two pieces of a response’s body.'),
-  authorization: z
-    .enum(['remove', 'keep'])
-    .default('remove')
-    .describe('Whether the caller’s Authorization goes to the upstream.'),
-  assertionAudience: z
-    .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, 'Must be 1 to 255 visible characters')
-    .optional()
-    .describe('Send Gatehouse-Assertion, who calls in a signed token, for this audience.'),
-  tls: z
-    .strictObject({
-      ca: file.optional().describe('PEM: who signs their certificates; absent: the known roots.'),
-      certificate: file.optional().describe('PEM: what we show them.'),
-      key: file.optional().describe('PEM: its key.'),
-    })
-    .refine(({ certificate, key }) => (certificate === undefined) === (key === undefined), {
-      message: 'A certificate needs its key, and a key its certificate',
-    })
-    .optional()
-    .describe('For https URLs.'),
-})
 
 const moment = z.iso.datetime({ offset: true }).describe('RFC 3339.')
 

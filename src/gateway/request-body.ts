@@ -70,7 +70,9 @@ export function requestBody(
 
   /** While the upstream applies back-pressure, the client is not the one who is idle. */
   function onIdle(): void {
-    if (!started || incoming.isPaused()) idle.refresh()
+    // undici forgets the body of a request that it never sent, and nobody else would end it.
+    if (outgoing.closed) body.destroy()
+    else if (!started || incoming.isPaused()) idle.refresh()
     else body.destroy(new GatewayError('REQUEST_TIMEOUT'))
   }
 

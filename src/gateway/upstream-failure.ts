@@ -6,6 +6,12 @@ export class ClientGone extends Error {}
 /** The request waited too long for a free connection to the upstream. */
 export class QueueTimeout extends Error {}
 
+/** As many requests wait for a connection to each instance as may. */
+export class QueueFull extends Error {}
+
+/** The whole of a request took longer than its group allows. */
+export class TotalTimeout extends Error {}
+
 /** The upstream's answer is HTTP that must not be passed on. */
 export class InvalidResponse extends Error {}
 

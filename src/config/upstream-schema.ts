@@ -1,0 +1,81 @@
+import { z } from 'zod'
+import { count, file, httpUrl, milliseconds } from './values.ts'
+
+const weightedInstance = z.strictObject({
+  url: httpUrl,
+  weight: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(1)
+    .describe('Its share of the requests, against the others’.'),
+})
+
+const instances = z
+  .array(weightedInstance)
+  .min(1)
+  .max(100)
+  .refine((list) => new Set(list.map(({ url }) => url)).size === list.length, {
+    message: 'Two instances have the same url',
+  })
+
+/** Where a group’s requests go, and what happens when it is not well there. */
+export const upstream = z
+  .strictObject({
+    urls: z
+      .array(httpUrl)
+      .min(1)
+      .optional()
+      .describe('The instances, used in turn; a path goes before every forwarded path.'),
+    instances: instances.optional().describe('In place of urls: instances with weights.'),
+    connections: count.default(64).describe('Connections per instance.'),
+    maxPending: z
+      .int()
+      .min(0)
+      .max(100_000)
+      .optional()
+      .describe(
+        'Requests that may wait for a connection to an instance; one more is answered 503. Absent: no bound.',
+      ),
+    pipelining: z
+      .int()
+      .min(1)
+      .max(32)
+      .default(1)
+      .describe(
+        'Requests on their way on one connection: more than 1 only where answers are short and quick, since one waits for another.',
+      ),
+    connectTimeoutMs: milliseconds.default(1_000),
+    headersTimeoutMs: milliseconds
+      .default(30_000)
+      .describe('From the request to the response’s head.'),
+    idleTimeoutMs: milliseconds
+      .default(60_000)
+      .describe('Between two pieces of a response’s body.'),
+    totalTimeoutMs: milliseconds
+      .optional()
+      .describe('From the request to the end of the answer, retries included. Absent: no bound.'),
+    authorization: z
+      .enum(['remove', 'keep'])
+      .default('remove')
+      .describe('Whether the caller’s Authorization goes to the upstream.'),
+    assertionAudience: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,255}$/, 'Must be 1 to 255 visible characters')
+      .optional()
+      .describe('Send Gatehouse-Assertion, who calls in a signed token, for this audience.'),
+    tls: z
+      .strictObject({
+        ca: file.optional().describe('PEM: who signs their certificates; absent: the known roots.'),
+        certificate: file.optional().describe('PEM: what we show them.'),
+        key: file.optional().describe('PEM: its key.'),
+      })
+      .refine(({ certificate, key }) => (certificate === undefined) === (key === undefined), {
+        message: 'A certificate needs its key, and a key its certificate',
+      })
+      .optional()
+      .describe('For https URLs.'),
+  })
+  .refine(({ urls, instances: list }) => (urls === undefined) !== (list === undefined), {
+    message: 'Must have either urls or instances',
+  })

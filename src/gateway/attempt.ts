@@ -1,0 +1,81 @@
+import type { Exchange } from './exchange.ts'
+import type { Instance } from './instance.ts'
+import { Relay, type Waiting } from './relay.ts'
+import { requestBody, type BodyLimits } from './request-body.ts'
+import type { OwnFields } from './response-fields.ts'
+import type { Upstream } from './upstream.ts'
+
+/** What is sent upstream, and what the answer carries on its way back. */
+export type ForwardPlan = {
+  /** Path and query behind the instance's own prefix. */
+  readonly target: string
+  /** Field names and values in turn. */
+  readonly fields: string[]
+  /** Stands for the operation, whose answers tell whether its requests can be pipelined. */
+  readonly operation: object
+  readonly own: OwnFields
+  readonly bodyLimits: BodyLimits
+  /** Told the milliseconds from sending to the head of the upstream's response, when it is there. */
+  readonly onHead: (upstreamMs: number) => void
+}
+
+/** HEAD is left out, since undici closes the connection after it. */
+export function mayPipeline(
+  { head }: Exchange,
+  { operation }: ForwardPlan,
+  { pipelining }: Upstream,
+): boolean {
+  if (pipelining === undefined || head.method !== 'GET' || head.body.kind !== 'none') return false
+  return pipelining.allows(operation)
+}
+
+/** Send a request once, to one instance. */
+export function attempt(
+  exchange: Exchange,
+  plan: ForwardPlan,
+  upstream: Upstream,
+  instance: Instance,
+  outcome: Pick<Waiting, 'resolve' | 'reject'>,
+  isPipelined = false,
+): void {
+  const { pipelining } = upstream
+  const relay = new Relay(exchange, plan.own, {
+    ...outcome,
+    onHead: plan.onHead,
+    onBody:
+      pipelining === undefined
+        ? undefined
+        : (cameWhole) => {
+            pipelining.note(plan.operation, cameWhole)
+          },
+  })
+  send(exchange, plan, instance, relay, isPipelined)
+  relay.awaitConnection(upstream.queueTimeoutMs)
+}
+
+function send(
+  { incoming, outgoing, head }: Exchange,
+  plan: ForwardPlan,
+  { dispatcher, pipelined, pathPrefix }: Instance,
+  relay: Relay,
+  isPipelined: boolean,
+): void {
+  const body = head.body.kind === 'none' ? null : requestBody(incoming, outgoing, plan.bodyLimits)
+  const connections = isPipelined ? (pipelined ?? dispatcher) : dispatcher
+  connections.dispatch(
+    {
+      path: pathPrefix + plan.target,
+      method: head.method,
+      headers: plan.fields,
+      body,
+      // undici takes every answer for one that holds up the pipeline until it is told otherwise.
+      blocking: !isPipelined,
+    },
+    relay,
+  )
+}
+
+/** @see RFC 9110 §9.2.2 */
+export function isIdempotent(method: string): boolean {
+  return ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'QUERY'].includes(method)
+}

@@ -1,0 +1,65 @@
+import { Pool } from 'undici'
+
+/** How connections to an instance are made and kept. */
+export type ConnectionOptions = {
+  /** Connections per instance. */
+  readonly connections: number
+  /**
+   * How many requests may be on their way on one connection: 1, or more where answers are short and
+   * quick. Only idempotent requests without a body, to operations that answer in one piece.
+   */
+  readonly pipelining: number
+  readonly connectTimeoutMs: number
+  /** From the sent request to the head of the response. */
+  readonly headersTimeoutMs: number
+  /** Between two pieces of the response's body. */
+  readonly idleTimeoutMs: number
+  /** For https: what they are held against, and what we show them, in PEM. */
+  readonly tls?: UpstreamTls | undefined
+}
+
+export type UpstreamTls = {
+  /** Absent: the roots that Node knows. */
+  readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+}
+
+/** One instance and the path that its URL puts before every forwarded path. */
+export type Instance = {
+  readonly dispatcher: Pool
+  /** Other connections to it, on which requests go one behind another. */
+  readonly pipelined: Pool | undefined
+  readonly pathPrefix: string
+  /** How many requests can be on their way at once. */
+  readonly capacity: number
+}
+
+/** Nothing is opened before the first request. */
+export function connectInstance(url: URL, options: ConnectionOptions): Instance {
+  const { connections, pipelining } = options
+  const shared = pipelining > 1 ? Math.ceil(connections / pipelining) : 0
+  return {
+    dispatcher: createPool(url, options, { connections, pipelining: 1 }),
+    pipelined:
+      shared > 0 ? createPool(url, options, { connections: shared, pipelining }) : undefined,
+    pathPrefix: url.pathname.replace(/\/$/, ''),
+    capacity: connections + shared * pipelining,
+  }
+}
+
+function createPool(
+  url: URL,
+  options: ConnectionOptions,
+  size: { readonly connections: number; readonly pipelining: number },
+): Pool {
+  return new Pool(url.origin, {
+    ...size,
+    connect: { timeout: options.connectTimeoutMs, ...options.tls },
+    headersTimeout: options.headersTimeoutMs,
+    bodyTimeout: options.idleTimeoutMs,
+    // Below the 5 s after which common servers close an idle connection.
+    keepAliveTimeout: 4_000,
+    maxHeaderSize: 32_768,
+  })
+}
