@@ -62,6 +62,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
   const serving = await createServing(configuration, {
     services: services.promise,
     settled: () => server.settled(),
+    log,
   })
   const { warnings } = serving.now()
   // What fails once something is open leaves it open, and the process running.
@@ -142,6 +143,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     directory,
     credentials: credentials.counts,
     reloads: reloader.counts,
+    upstreams: serving.upstreams,
     process: processReadings,
     certificateExpiresAtMs: () => certificate?.expiresAtMs(),
   })

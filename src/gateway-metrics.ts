@@ -2,9 +2,11 @@ import type { CredentialCounts } from './credential-counts.ts'
 import type { Directory } from './directory/directory.ts'
 import type { AdmissionControl } from './limits/admission.ts'
 import type { ReloadCounts } from './reload.ts'
+import type { GuardReading } from './gateway/resilience/guard.ts'
 import type { Metrics, Sample } from './telemetry/metrics.ts'
 import type { ProcessReadings } from './telemetry/process-readings.ts'
 import type { Traffic } from './telemetry/traffic.ts'
+import { defineUpstreamMetrics } from './upstream-metrics.ts'
 
 /** Where the numbers come from; each part counts for itself. */
 export type MeteredParts = {
@@ -15,6 +17,7 @@ export type MeteredParts = {
   readonly directory: Pick<Directory, 'health' | 'lookUpCounts'>
   readonly credentials: () => CredentialCounts
   readonly reloads: () => ReloadCounts
+  readonly upstreams: () => readonly GuardReading[]
   /** Undefined where the public listener speaks no TLS itself. */
   readonly certificateExpiresAtMs: () => number | undefined
   readonly process: ProcessReadings
@@ -27,6 +30,7 @@ export function defineGatewayMetrics(metrics: Metrics, parts: MeteredParts): voi
   defineDirectory(metrics, parts.directory)
   defineCredentials(metrics, parts.credentials)
   defineReloads(metrics, parts.reloads)
+  defineUpstreamMetrics(metrics, parts.upstreams)
   metrics.gauge(
     {
       name: 'gatehouse_tls_certificate_expiry_timestamp_seconds',

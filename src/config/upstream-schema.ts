@@ -19,6 +19,33 @@ const instances = z
     message: 'Two instances have the same url',
   })
 
+const outlierDetection = z
+  .strictObject({
+    consecutiveFailures: count.default(5).describe('So many failures in a row eject an instance.'),
+    baseEjectionMs: milliseconds.default(10_000).describe('At first; each time twice as long.'),
+    maxEjectionMs: milliseconds.default(300_000),
+    maxEjectedPercent: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(50)
+      .describe('Never more than this share of the instances at once, rounded down.'),
+  })
+  .describe('Send nothing, for a time, to instances that fail or answer 502, 503 or 504.')
+
+const healthCheck = z
+  .strictObject({
+    path: z
+      .string()
+      .regex(/^\/[\x21-\x7e]*$/, 'Must begin with a slash')
+      .describe('On the origin of each instance; 2xx means that it is well.'),
+    intervalMs: milliseconds.default(5_000),
+    timeoutMs: milliseconds.default(1_000).describe('For the whole answer.'),
+    healthyThreshold: count.default(2).describe('So many good answers bring an instance back.'),
+    unhealthyThreshold: count.default(3).describe('So many bad ones take it out.'),
+  })
+  .describe('Ask every instance how it is, on a connection of its own.')
+
 /** Where a group’s requests go, and what happens when it is not well there. */
 export const upstream = z
   .strictObject({
@@ -55,6 +82,8 @@ export const upstream = z
     totalTimeoutMs: milliseconds
       .optional()
       .describe('From the request to the end of the answer, retries included. Absent: no bound.'),
+    outlierDetection: outlierDetection.optional(),
+    healthCheck: healthCheck.optional(),
     authorization: z
       .enum(['remove', 'keep'])
       .default('remove')

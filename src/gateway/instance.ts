@@ -48,6 +48,11 @@ export function connectInstance(url: URL, options: ConnectionOptions): Instance 
   }
 }
 
+/** One connection more, for asking an instance how it is. */
+export function connectProbe(url: URL, options: ConnectionOptions): Pool {
+  return createPool(url, options, { connections: 1, pipelining: 1 })
+}
+
 function createPool(
   url: URL,
   options: ConnectionOptions,

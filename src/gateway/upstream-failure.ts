@@ -35,6 +35,12 @@ export function isStaleConnection(error: unknown): boolean {
   return closed.has(codeOf(error))
 }
 
+/** Whether a failure tells of the instance, and not of the client, of a queue here, or of a bug. */
+export function isOfInstance(error: unknown): boolean {
+  if (error instanceof GatewayError || error instanceof QueueTimeout) return false
+  return !/^UND_ERR_(?:INVALID|REQ)/.test(codeOf(error))
+}
+
 const timeouts = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_HEADERS_TIMEOUT',

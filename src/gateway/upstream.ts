@@ -1,6 +1,7 @@
 import { connectInstance, type ConnectionOptions, type Instance } from './instance.ts'
 import { createPipelining, type Pipelining } from './pipelining.ts'
 import { createGuard, type Guard, type GuardOptions } from './resilience/guard.ts'
+import { blankCounts, type Watch } from './resilience/watch.ts'
 
 /** What of the hand-off an API group decides. */
 export type HandOff = {
@@ -40,8 +41,10 @@ export type Upstream = {
  *
  * Each instance has a pool of its own: a connection is never shared between trust zones. Without
  * pipelining, no answer waits behind another; with it, those that may wait have a pool of their own.
+ *
+ * @param watch absent where nothing is going to be sent
  */
-export function connectUpstream(options: UpstreamOptions): Upstream {
+export function connectUpstream(options: UpstreamOptions, watch = nobodyWatches()): Upstream {
   const weighted = options.instances ?? (options.urls ?? []).map((url) => ({ url, weight: 1 }))
   const members = weighted.map(({ url, weight }) => {
     return { url, weight, instance: connectInstance(new URL(url), options) }
@@ -57,7 +60,7 @@ export function connectUpstream(options: UpstreamOptions): Upstream {
     size: instances.length,
     pipelining: options.pipelining > 1 ? createPipelining() : undefined,
     queueTimeoutMs: options.headersTimeoutMs,
-    guard: createGuard(members, options),
+    guard: createGuard(members, options, watch),
     next() {
       turn = (turn + 1) % instances.length
       const instance = instances[turn]
@@ -69,4 +72,9 @@ export function connectUpstream(options: UpstreamOptions): Upstream {
       await Promise.all(pools.flat().map((pool) => pool.close()))
     },
   }
+}
+
+function nobodyWatches(): Watch {
+  const log = { info: () => undefined, warn: () => undefined }
+  return { groupName: '', log, counts: blankCounts() }
 }

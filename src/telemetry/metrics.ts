@@ -76,7 +76,7 @@ export function createMetrics(): Metrics {
 /** Every label that there is: each names what the catalog or this program has a fixed set of. */
 const labelNames = [
   ...['group', 'operation_class', 'status_class', 'verdict'],
-  ...['outcome', 'reason', 'statistic', 'version'],
+  ...['outcome', 'reason', 'statistic', 'version', 'instance'],
 ] as const
 
 function histogramValues(

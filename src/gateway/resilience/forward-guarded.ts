@@ -3,6 +3,7 @@ import { attempt, isIdempotent, mayPipeline, type ForwardPlan } from '../attempt
 import { abandon, whenEnded, type Exchange } from '../exchange.ts'
 import type { Forwarded } from '../relay.ts'
 import {
+  isOfInstance,
   isStaleConnection,
   neverSent,
   QueueFull,
@@ -54,7 +55,7 @@ function boundTotal(exchange: Exchange, totalTimeoutMs: number): void {
 }
 
 function sendOnce(journey: Journey): void {
-  const { exchange, plan, upstream, guard, tried, resolve } = journey
+  const { exchange, plan, upstream, guard, tried } = journey
   const candidate = guard.choose(tried)
   if (candidate === undefined) {
     journey.reject(unavailable(new QueueFull()))
@@ -62,12 +63,39 @@ function sendOnce(journey: Journey): void {
   }
   const isFirst = tried.length === 0
   tried.push(candidate)
+  const resolve = (forwarded: Forwarded): void => {
+    hear(guard, candidate, forwarded)
+    journey.resolve(forwarded)
+  }
   const reject = (error: unknown): void => {
+    if (isOfInstance(error)) guard.failed(candidate, reasonOf(error))
     if (maySendAgain(journey, error)) sendOnce(journey)
     else journey.reject(upstreamFailure(error))
   }
   const isPipelined = isFirst && mayPipeline(exchange, plan, upstream)
   attempt(exchange, plan, upstream, candidate.instance, { resolve, reject }, isPipelined)
+}
+
+/** That nobody waited for the answer says nothing of the instance. */
+function hear(guard: Guard, candidate: Candidate, forwarded: Forwarded): void {
+  if (forwarded.kind === 'client-gone') return
+  if (forwarded.kind === 'upstream-error' && saysItCannot(forwarded.status)) {
+    guard.failed(candidate, `status ${forwarded.status}`)
+  } else {
+    guard.succeeded(candidate)
+  }
+}
+
+/**
+ * An instance that answers 500 has answered, and may do so because of what one caller sends: who
+ * could have it ejected by that could take the whole upstream away from everybody.
+ */
+function saysItCannot(status: number): boolean {
+  return status === 502 || status === 503 || status === 504
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** Waiting requests leave within moments, or not at all: a second tells callers to come back. */

@@ -1,14 +1,15 @@
-import type { Instance } from '../instance.ts'
-import { blankCandidate, type Candidate, type Member } from './candidate.ts'
-import { inTurn } from './smooth-round-robin.ts'
+import type { ConnectionOptions } from '../instance.ts'
+import type { Candidate, Member } from './candidate.ts'
+import { startHealthChecks, type HealthCheckOptions } from './health-checks.ts'
+import { createInstanceSet, type InstanceSetOptions } from './instance-set.ts'
+import type { GuardCounts, Watch } from './watch.ts'
 
 /** What of an upstream is asked at each request; an upstream that has none of it has no guard. */
-export type GuardOptions = {
+export type GuardOptions = InstanceSetOptions & {
   readonly instances?: readonly { readonly url: string; readonly weight: number }[] | undefined
-  /** Requests that may wait for a connection to one instance; undefined: no bound. */
-  readonly maxPending?: number | undefined
   /** From the first sending to the end of the answer; undefined: no bound. */
   readonly totalTimeoutMs?: number | undefined
+  readonly healthCheck?: HealthCheckOptions | undefined
 }
 
 /** Says where each request of an upstream goes, and hears how it went. */
@@ -24,29 +25,61 @@ export type Guard = {
    * @returns undefined where as many requests as may wait already do, at every instance
    */
   readonly choose: (tried: readonly Candidate[]) => Candidate | undefined
+  /** The instance answered, and not that it cannot. */
+  readonly succeeded: (candidate: Candidate) => void
+  /** The instance could not be reached, did not answer in time, or answered that it cannot. */
+  readonly failed: (candidate: Candidate, reason: string) => void
+  readonly read: () => GuardReading
+  /** Begin to ask instances for their health; once it serves, since a configuration may be refused. */
+  readonly start: () => void
+  readonly stop: () => void
+}
+
+/** How the instances do now. */
+export type GuardReading = {
+  readonly groupName: string
+  readonly counts: Readonly<GuardCounts>
+  readonly instances: readonly { readonly url: string; readonly isAvailable: boolean }[]
 }
 
 /** @returns undefined where the plain way is enough: instances used in turn */
 export function createGuard(
   members: readonly Member[],
-  { instances, maxPending, totalTimeoutMs }: GuardOptions,
+  options: GuardOptions & ConnectionOptions,
+  watch: Watch,
 ): Guard | undefined {
-  if (instances === undefined && maxPending === undefined && totalTimeoutMs === undefined) {
-    return undefined
-  }
-  const candidates = members.map(blankCandidate)
-  const hasRoom = ({ instance }: Candidate): boolean =>
-    maxPending === undefined || waiting(instance) < maxPending
+  if (!isAsked(options)) return undefined
+  const { totalTimeoutMs, healthCheck } = options
+  const set = createInstanceSet(members, options, watch)
+  let stopChecks: (() => void) | undefined
   return {
     totalTimeoutMs,
-    size: candidates.length,
-    choose: (tried) =>
-      inTurn(candidates, (one) => !tried.includes(one) && hasRoom(one)) ??
-      inTurn(candidates, hasRoom),
+    size: set.candidates.length,
+    choose(tried) {
+      const chosen = set.choose(tried)
+      if (chosen === undefined) watch.counts.withoutPlace += 1
+      return chosen
+    },
+    succeeded: set.succeeded,
+    failed: set.failed,
+    read: () => ({
+      groupName: watch.groupName,
+      counts: watch.counts,
+      instances: set.candidates.map((one) => ({ url: one.url, isAvailable: set.isAvailable(one) })),
+    }),
+    start() {
+      stopChecks ??= healthCheck && startHealthChecks(set.candidates, healthCheck, options, watch)
+    },
+    stop() {
+      stopChecks?.()
+      stopChecks = undefined
+    },
   }
 }
 
-/** How many requests would wait for a connection to an instance; below 0 where some are free. */
-function waiting({ dispatcher, pipelined, capacity }: Instance): number {
-  return dispatcher.stats.size + (pipelined?.stats.size ?? 0) - capacity
+function isAsked(options: GuardOptions): boolean {
+  const { instances, maxPending, totalTimeoutMs, outlierDetection, healthCheck } = options
+  return [instances, maxPending, totalTimeoutMs, outlierDetection, healthCheck].some(
+    (option) => option !== undefined,
+  )
 }

@@ -18,7 +18,11 @@ export type Scene = {
     group?: Settings,
   ) => Promise<readonly RecordingUpstream[]>
   readonly send: (line: string, fields?: readonly string[], body?: string) => Promise<RawResponse>
-  readonly metric: (series: string) => Promise<number | undefined>
+  /** The value of a metric of the group; undefined where it has none. */
+  readonly metric: (
+    name: string,
+    labels?: Readonly<Record<string, string>>,
+  ) => Promise<number | undefined>
   /** Records of the log that have a member, since the instances were arranged. */
   readonly said: (member: string) => readonly Readonly<Record<string, unknown>>[]
 }
@@ -31,7 +35,7 @@ const paths = { '/things/{id}': { get: {}, post: {}, put: {}, delete: {} } }
 export function useScene(configuration: Settings = {}): Scene {
   let gateway: TestGateway | undefined
   let folder: string
-  let instances: readonly RecordingUpstream[] = []
+  const instances: RecordingUpstream[] = []
   let logged = 0
   const current = (): TestGateway => {
     if (gateway === undefined) throw new Error('The gateway has not started')
@@ -47,8 +51,7 @@ export function useScene(configuration: Settings = {}): Scene {
     gateway = await startGateway(options({ urls: ['http://127.0.0.1:9'] }, {}))
   })
   afterEach(async () => {
-    await Promise.all(instances.map((instance) => instance.close()))
-    instances = []
+    await Promise.all(instances.splice(0).map((instance) => instance.close()))
   })
   afterAll(async () => {
     await gateway?.stop()
@@ -58,22 +61,26 @@ export function useScene(configuration: Settings = {}): Scene {
   return {
     gateway: current,
     async arrange(count, upstreamOf, group = {}) {
-      instances = await Promise.all(Array.from({ length: count }, recordingUpstream))
-      const upstream = { urls: undefined, ...upstreamOf(instances.map(({ url }) => url)) }
+      const arranged = await Promise.all(Array.from({ length: count }, recordingUpstream))
+      instances.push(...arranged)
+      const upstream = { urls: undefined, ...upstreamOf(arranged.map(({ url }) => url)) }
       const file = await writeConfiguration(folder, options(upstream, group))
       logged = current().log.length
       await current().reload(() => loadConfiguration(file, {}))
-      return instances
+      return arranged
     },
     send: (line, fields = [], body = '') => {
       const all = ['Host: api.test', `Authorization: ${current().key.authorization}`, ...fields]
       return rawExchange(current().port, `${line} HTTP/1.1\r\n${all.join('\r\n')}\r\n\r\n${body}`)
     },
-    async metric(series) {
+    async metric(name, labels = {}) {
       const answer = await fetch(`http://127.0.0.1:${current().adminPort}/metrics`)
-      const lines = (await answer.text()).split('\n')
-      const line = lines.find((each) => each.startsWith(`${series} `))
-      return line === undefined ? undefined : Number(line.slice(series.length + 1))
+      const all = Object.entries({ group: 'things/v1', ...labels })
+      const isAsked = (line: string): boolean =>
+        line.startsWith(`${name}{`) &&
+        all.every(([key, value]) => line.includes(`${key}="${value}"`))
+      const line = (await answer.text()).split('\n').find(isAsked)
+      return line === undefined ? undefined : Number(line.split(' ').at(-1))
     },
     said: (member) =>
       current()

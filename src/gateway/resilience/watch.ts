@@ -1,0 +1,22 @@
+import type { Log } from '../../telemetry/log.ts'
+
+/** What the guards of one group have counted since the process began. */
+export type GuardCounts = {
+  /** Requests that found no place to wait in. */
+  withoutPlace: number
+  ejections: number
+  passedChecks: number
+  failedChecks: number
+}
+
+/** Where a guard tells what happens. */
+export type Watch = {
+  readonly groupName: string
+  readonly log: Pick<Log, 'info' | 'warn'>
+  /** Added to. */
+  readonly counts: GuardCounts
+}
+
+export function blankCounts(): GuardCounts {
+  return { withoutPlace: 0, ejections: 0, passedChecks: 0, failedChecks: 0 }
+}
