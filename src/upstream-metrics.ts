@@ -6,7 +6,7 @@ export function defineUpstreamMetrics(
   metrics: Metrics,
   upstreams: () => readonly GuardReading[],
 ): void {
-  const ofEach = (samples: (upstream: GuardReading) => readonly Sample[]) => () =>
+  const ofEach: OfEach = (samples) => () =>
     upstreams().flatMap((upstream) =>
       samples(upstream).map(({ labels, value }) => ({
         labels: { group: upstream.groupName, ...labels },
@@ -42,6 +42,38 @@ export function defineUpstreamMetrics(
   metrics.counter({
     name: 'gatehouse_upstream_refused_total',
     help: 'Requests that were sent to no instance, by the reason.',
-    read: ofEach(({ counts }) => [{ labels: { reason: 'pending' }, value: counts.withoutPlace }]),
+    read: ofEach(({ counts }) => [
+      { labels: { reason: 'pending' }, value: counts.withoutPlace },
+      { labels: { reason: 'circuit_open' }, value: counts.whileOpen },
+    ]),
+  })
+  metrics.counter({
+    name: 'gatehouse_upstream_retries_total',
+    help: 'Requests that were sent again, and those that were not for want of budget.',
+    read: ofEach(({ counts: { retries, withoutBudget } }) => [
+      { labels: { outcome: 'sent' }, value: retries },
+      { labels: { outcome: 'without_budget' }, value: withoutBudget },
+    ]),
+  })
+  defineCircuits(metrics, ofEach)
+}
+
+type OfEach = (samples: (upstream: GuardReading) => readonly Sample[]) => () => readonly Sample[]
+
+function defineCircuits(metrics: Metrics, ofEach: OfEach): void {
+  metrics.gauge(
+    {
+      name: 'gatehouse_upstream_circuit_open',
+      help: '1 while an upstream is asked no more, or one request tries it.',
+      read: ofEach(({ isOpen }) => (isOpen === undefined ? [] : [{ value: isOpen ? 1 : 0 }])),
+    },
+    'max',
+  )
+  metrics.counter({
+    name: 'gatehouse_upstream_circuit_openings_total',
+    help: 'How often the circuit breaker opened.',
+    read: ofEach(({ isOpen, counts }) =>
+      isOpen === undefined ? [] : [{ value: counts.openings }],
+    ),
   })
 }

@@ -46,6 +46,34 @@ const healthCheck = z
   })
   .describe('Ask every instance how it is, on a connection of its own.')
 
+const retries = z
+  .strictObject({
+    maxAttempts: z.int().min(1).max(10).default(3).describe('The first one included.'),
+    budgetPercent: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(20)
+      .describe('Retries, as a share of the requests.'),
+    burst: count.default(10).describe('So many may come at once.'),
+  })
+  .describe(
+    'Send idempotent requests again, to another instance where there is one: broken connections, no answer in time, 502, 503 and 504 without Retry-After.',
+  )
+
+const circuitBreaker = z
+  .strictObject({
+    failurePercent: z
+      .int()
+      .min(1)
+      .max(99)
+      .default(50)
+      .describe('More than this share of the last requests must have failed.'),
+    lastRequests: z.int().min(1).max(10_000).default(20),
+    openMs: milliseconds.default(10_000).describe('Then one request tries.'),
+  })
+  .describe('Answer 503 at once, for a time, where most requests failed.')
+
 /** Where a group’s requests go, and what happens when it is not well there. */
 export const upstream = z
   .strictObject({
@@ -84,6 +112,8 @@ export const upstream = z
       .describe('From the request to the end of the answer, retries included. Absent: no bound.'),
     outlierDetection: outlierDetection.optional(),
     healthCheck: healthCheck.optional(),
+    retries: retries.optional(),
+    circuitBreaker: circuitBreaker.optional(),
     authorization: z
       .enum(['remove', 'keep'])
       .default('remove')

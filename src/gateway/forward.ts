@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 import { attempt, isIdempotent, mayPipeline, type ForwardPlan } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
-import type { Forwarded } from './relay.ts'
+import type { Forwarded } from './forwarded.ts'
 import { forwardGuarded } from './resilience/forward-guarded.ts'
 import { isStaleConnection, neverSent, upstreamFailure } from './upstream-failure.ts'
 import type { Upstream } from './upstream.ts'

@@ -1,22 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { whenEnded, type Exchange } from './exchange.ts'
+import type { Forwarded } from './forwarded.ts'
 import { announcedLength, responseFields, valuesOf, type OwnFields } from './response-fields.ts'
 import { ClientGone, InvalidResponse, QueueTimeout } from './upstream-failure.ts'
-
-/** How forwarding went, once the client's answer has begun or can begin. */
-export type Forwarded =
-  /** The response is on its way to the client; the rest streams by itself. */
-  | { readonly kind: 'streaming' }
-  /** An error of the upstream, not yet answered. */
-  | {
-      readonly kind: 'upstream-error'
-      readonly status: number
-      readonly rawFields: readonly Buffer[]
-      /** The whole body, or its beginning where it is longer than any known error shape. */
-      readonly body: Buffer
-    }
-  | { readonly kind: 'client-gone' }
 
 /** Who waits for the outcome; called once. */
 export type Waiting = {

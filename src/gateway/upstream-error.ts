@@ -5,7 +5,7 @@ import type { ErrorProfile } from '../errors/profile.ts'
 import { codeOfStatus } from '../errors/status-code.ts'
 import { hasShape, isQuotaExceeded, withRequestId } from '../errors/upstream-body.ts'
 import type { Answer } from './answer.ts'
-import type { Forwarded } from './relay.ts'
+import type { Forwarded } from './forwarded.ts'
 import { fieldOf, responseFields, type OwnFields } from './response-fields.ts'
 
 type UpstreamError = Extract<Forwarded, { kind: 'upstream-error' }>

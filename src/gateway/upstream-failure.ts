@@ -37,7 +37,8 @@ export function isStaleConnection(error: unknown): boolean {
 
 /** Whether a failure tells of the instance, and not of the client, of a queue here, or of a bug. */
 export function isOfInstance(error: unknown): boolean {
-  if (error instanceof GatewayError || error instanceof QueueTimeout) return false
+  const isOfOthers = [GatewayError, QueueTimeout, ClientGone].some((each) => error instanceof each)
+  if (isOfOthers) return false
   return !/^UND_ERR_(?:INVALID|REQ)/.test(codeOf(error))
 }
 

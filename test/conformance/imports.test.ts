@@ -38,6 +38,7 @@ const keptIn: Readonly<Record<string, readonly string[]>> = {
   jose: ['auth'],
   '@bufbuild/cel': ['auth'],
   pino: ['telemetry'],
+  cockatiel: ['gateway'],
   commander: ['cli'],
   'prom-client': ['telemetry'],
 }

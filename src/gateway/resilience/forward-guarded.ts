@@ -1,8 +1,10 @@
 import { GatewayError } from '../../errors/gateway-error.ts'
 import { attempt, isIdempotent, mayPipeline, type ForwardPlan } from '../attempt.ts'
 import { abandon, whenEnded, type Exchange } from '../exchange.ts'
-import type { Forwarded } from '../relay.ts'
+import type { Forwarded } from '../forwarded.ts'
+import { fieldOf } from '../response-fields.ts'
 import {
+  ClientGone,
   isOfInstance,
   isStaleConnection,
   neverSent,
@@ -13,6 +15,9 @@ import {
 import type { Upstream } from '../upstream.ts'
 import type { Candidate } from './candidate.ts'
 import type { Guard } from './guard.ts'
+import { pauseMs, type Retries } from './retries.ts'
+import { saysItCannot } from './verdict.ts'
+import type { GuardCounts } from './watch.ts'
 
 /** One request on its way, however often it is sent. */
 type Journey = {
@@ -38,10 +43,14 @@ export function forwardGuarded(
   upstream: Upstream,
   guard: Guard,
 ): Promise<Forwarded> {
-  if (guard.totalTimeoutMs !== undefined) boundTotal(exchange, guard.totalTimeoutMs)
-  return new Promise((resolve, reject) => {
-    sendOnce({ exchange, plan, upstream, guard, tried: [], resolve, reject })
-  })
+  const travel = (): Promise<Forwarded> => {
+    if (guard.totalTimeoutMs !== undefined) boundTotal(exchange, guard.totalTimeoutMs)
+    guard.retries?.note()
+    return new Promise((resolve, reject) => {
+      sendOnce({ exchange, plan, upstream, guard, tried: [], resolve, reject })
+    })
+  }
+  return guard.circuit === undefined ? travel() : guard.circuit.run(travel)
 }
 
 /** What has not ended by then is answered 504, or cut where its answer has begun. */
@@ -65,11 +74,13 @@ function sendOnce(journey: Journey): void {
   tried.push(candidate)
   const resolve = (forwarded: Forwarded): void => {
     hear(guard, candidate, forwarded)
-    journey.resolve(forwarded)
+    if (asksForAnother(forwarded) && maySendAgain(journey, undefined)) sendAgain(journey)
+    else journey.resolve(forwarded)
   }
   const reject = (error: unknown): void => {
     if (isOfInstance(error)) guard.failed(candidate, reasonOf(error))
-    if (maySendAgain(journey, error)) sendOnce(journey)
+    if (error instanceof ClientGone) journey.resolve({ kind: 'client-gone' })
+    else if (maySendAgain(journey, error)) sendAgain(journey)
     else journey.reject(upstreamFailure(error))
   }
   const isPipelined = isFirst && mayPipeline(exchange, plan, upstream)
@@ -86,12 +97,10 @@ function hear(guard: Guard, candidate: Candidate, forwarded: Forwarded): void {
   }
 }
 
-/**
- * An instance that answers 500 has answered, and may do so because of what one caller sends: who
- * could have it ejected by that could take the whole upstream away from everybody.
- */
-function saysItCannot(status: number): boolean {
-  return status === 502 || status === 503 || status === 504
+/** An instance that says when to come back is not asked behind its back at another one. */
+function asksForAnother(forwarded: Forwarded): boolean {
+  if (forwarded.kind !== 'upstream-error' || !saysItCannot(forwarded.status)) return false
+  return fieldOf(forwarded.rawFields, 'retry-after') === undefined
 }
 
 function reasonOf(error: unknown): string {
@@ -103,16 +112,52 @@ function unavailable(cause: Error): GatewayError {
   return new GatewayError('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, cause })
 }
 
-/** So often is a request sent in all. */
-const maxAttempts = 2
+/** Without retries: once more, where the connection was at fault. */
+const plainAttempts = 2
 
+/** @param error undefined where the instance has answered that it cannot */
 function maySendAgain({ exchange, guard, tried }: Journey, error: unknown): boolean {
   const { outgoing, abandonment, head } = exchange
-  if (tried.length >= maxAttempts) return false
+  const { retries } = guard
+  if (tried.length >= (retries?.maxAttempts ?? plainAttempts)) return false
   if (outgoing.headersSent || outgoing.closed || abandonment.reason !== undefined) return false
   if (!isBodyUntouched(exchange)) return false
+  // Nobody has heard of it yet, so it costs nothing of the budget.
   if (neverSent(error)) return tried.length < guard.size
-  return isStaleConnection(error) && isIdempotent(head.method)
+  if (!isIdempotent(head.method)) return false
+  if (retries === undefined) return isStaleConnection(error)
+  if (error !== undefined && !isOfInstance(error)) return false
+  return takeRetry(retries, guard.counts)
+}
+
+function takeRetry(retries: Retries, counts: GuardCounts): boolean {
+  const isLeft = retries.take()
+  if (isLeft) counts.retries += 1
+  else counts.withoutBudget += 1
+  return isLeft
+}
+
+/** At once where there is another instance; the same one gets a moment. */
+function sendAgain(journey: Journey): void {
+  const { exchange, guard, tried } = journey
+  const { abandonment, outgoing } = exchange
+  // What was answered before is no answer to the client.
+  exchange.notes.verdict = undefined
+  if (guard.size > 1 || guard.retries === undefined) {
+    sendOnce(journey)
+    return
+  }
+  const timer = setTimeout(
+    () => {
+      if (outgoing.closed) journey.resolve({ kind: 'client-gone' })
+      else if (abandonment.reason === undefined) sendOnce(journey)
+    },
+    pauseMs(tried.length, Math.random),
+  )
+  abandonment.onAbandon = (reason) => {
+    clearTimeout(timer)
+    journey.reject(reason)
+  }
 }
 
 /** `null` says that nobody has begun to read (Node's `readableFlowing`). */

@@ -2,6 +2,8 @@ import type { ConnectionOptions } from '../instance.ts'
 import type { Candidate, Member } from './candidate.ts'
 import { startHealthChecks, type HealthCheckOptions } from './health-checks.ts'
 import { createInstanceSet, type InstanceSetOptions } from './instance-set.ts'
+import { createCircuit, type Circuit, type CircuitOptions } from './circuit.ts'
+import { createRetries, type Retries, type RetryOptions } from './retries.ts'
 import type { GuardCounts, Watch } from './watch.ts'
 
 /** What of an upstream is asked at each request; an upstream that has none of it has no guard. */
@@ -10,12 +12,18 @@ export type GuardOptions = InstanceSetOptions & {
   /** From the first sending to the end of the answer; undefined: no bound. */
   readonly totalTimeoutMs?: number | undefined
   readonly healthCheck?: HealthCheckOptions | undefined
+  readonly retries?: RetryOptions | undefined
+  readonly circuitBreaker?: CircuitOptions | undefined
 }
 
 /** Says where each request of an upstream goes, and hears how it went. */
 export type Guard = {
   /** From the first sending to the end of the answer; undefined: no bound. */
   readonly totalTimeoutMs: number | undefined
+  /** Undefined: a request is sent again only where the connection was at fault, and once. */
+  readonly retries: Retries | undefined
+  readonly circuit: Circuit | undefined
+  readonly counts: GuardCounts
   /** How many instances a request may go to. */
   readonly size: number
   /**
@@ -40,6 +48,8 @@ export type GuardReading = {
   readonly groupName: string
   readonly counts: Readonly<GuardCounts>
   readonly instances: readonly { readonly url: string; readonly isAvailable: boolean }[]
+  /** Undefined where there is no circuit breaker. */
+  readonly isOpen: boolean | undefined
 }
 
 /** @returns undefined where the plain way is enough: instances used in turn */
@@ -49,11 +59,15 @@ export function createGuard(
   watch: Watch,
 ): Guard | undefined {
   if (!isAsked(options)) return undefined
-  const { totalTimeoutMs, healthCheck } = options
+  const { totalTimeoutMs, healthCheck, retries, circuitBreaker } = options
   const set = createInstanceSet(members, options, watch)
+  const circuit = circuitBreaker && createCircuit(circuitBreaker, watch)
   let stopChecks: (() => void) | undefined
   return {
     totalTimeoutMs,
+    retries: retries && createRetries(retries),
+    circuit,
+    counts: watch.counts,
     size: set.candidates.length,
     choose(tried) {
       const chosen = set.choose(tried)
@@ -65,6 +79,7 @@ export function createGuard(
     read: () => ({
       groupName: watch.groupName,
       counts: watch.counts,
+      isOpen: circuit?.isOpen(),
       instances: set.candidates.map((one) => ({ url: one.url, isAvailable: set.isAvailable(one) })),
     }),
     start() {
@@ -79,7 +94,7 @@ export function createGuard(
 
 function isAsked(options: GuardOptions): boolean {
   const { instances, maxPending, totalTimeoutMs, outlierDetection, healthCheck } = options
-  return [instances, maxPending, totalTimeoutMs, outlierDetection, healthCheck].some(
-    (option) => option !== undefined,
-  )
+  const { retries, circuitBreaker } = options
+  const asked = [instances, maxPending, totalTimeoutMs, outlierDetection, healthCheck]
+  return [...asked, retries, circuitBreaker].some((option) => option !== undefined)
 }

@@ -7,6 +7,13 @@ export type GuardCounts = {
   ejections: number
   passedChecks: number
   failedChecks: number
+  retries: number
+  /** Requests that could have been sent again, had the budget allowed it. */
+  withoutBudget: number
+  /** How often the circuit opened. */
+  openings: number
+  /** Requests that were refused because it was open. */
+  whileOpen: number
 }
 
 /** Where a guard tells what happens. */
@@ -18,5 +25,8 @@ export type Watch = {
 }
 
 export function blankCounts(): GuardCounts {
-  return { withoutPlace: 0, ejections: 0, passedChecks: 0, failedChecks: 0 }
+  return {
+    ...{ withoutPlace: 0, ejections: 0, passedChecks: 0, failedChecks: 0 },
+    ...{ retries: 0, withoutBudget: 0, openings: 0, whileOpen: 0 },
+  }
 }

@@ -1,18 +1,11 @@
 import { expect, test } from 'vitest'
 import { until } from '../../support/until.ts'
-import type { Behaviour } from '../../support/recording-upstream.ts'
+import { answers, breaks } from './answers.ts'
 import { alike, countsOf, useScene } from './scene.ts'
 
 const scene = useScene()
 
 const hour = 3_600_000
-const breaks: Behaviour = ({ socket }) => socket.destroy()
-const answers =
-  (status: number): Behaviour =>
-  (_incoming, outgoing) => {
-    outgoing.writeHead(status)
-    outgoing.end()
-  }
 
 async function sendTimes(times: number): Promise<readonly number[]> {
   const statuses: number[] = []
@@ -60,6 +53,17 @@ test('an answer between failures keeps an instance, and so does whatever its cal
   })
   await sendTimes(12)
   expect(countsOf(instances)).toEqual([6, 6])
+  expect(scene.said('ejected')).toEqual([])
+})
+
+test('clients that go away eject nobody', async () => {
+  const instances = await scene.arrange(2, (urls) => ({
+    instances: alike(urls),
+    outlierDetection: { ...ejected, consecutiveFailures: 1 },
+  }))
+  for (const instance of instances) instance.behave(() => undefined)
+  for (let i = 1; i <= 4; i += 1)
+    await scene.goAway(() => countsOf(instances).reduce((sum, count) => sum + count) === i)
   expect(scene.said('ejected')).toEqual([])
 })
 

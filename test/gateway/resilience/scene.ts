@@ -5,8 +5,9 @@ import { afterAll, afterEach, beforeAll } from 'vitest'
 import { loadConfiguration } from '../../../src/config/load.ts'
 import { writeConfiguration } from '../../support/configuration.ts'
 import { startGateway, type TestGateway } from '../../support/gateway.ts'
-import { rawExchange, type RawResponse } from '../../support/raw-client.ts'
+import { rawClient, rawExchange, type RawResponse } from '../../support/raw-client.ts'
 import { recordingUpstream, type RecordingUpstream } from '../../support/recording-upstream.ts'
+import { until } from '../../support/until.ts'
 
 /** A gateway whose one group has other instances in each test. */
 export type Scene = {
@@ -18,6 +19,8 @@ export type Scene = {
     group?: Settings,
   ) => Promise<readonly RecordingUpstream[]>
   readonly send: (line: string, fields?: readonly string[], body?: string) => Promise<RawResponse>
+  /** Send a request, and close the connection as soon as something holds. */
+  readonly goAway: (when: () => boolean) => Promise<void>
   /** The value of a metric of the group; undefined where it has none. */
   readonly metric: (
     name: string,
@@ -46,6 +49,10 @@ export function useScene(configuration: Settings = {}): Scene {
     configuration: { limits: { classes: { standard: {} } }, ...configuration },
   })
 
+  /** Checks of the test before go on until the next configuration serves. */
+  const isOfEarlier = (value: unknown): boolean =>
+    String(value).startsWith('http://') && !instances.some(({ url }) => url === value)
+
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'gatehouse-resilience-'))
     gateway = await startGateway(options({ urls: ['http://127.0.0.1:9'] }, {}))
@@ -73,6 +80,14 @@ export function useScene(configuration: Settings = {}): Scene {
       const all = ['Host: api.test', `Authorization: ${current().key.authorization}`, ...fields]
       return rawExchange(current().port, `${line} HTTP/1.1\r\n${all.join('\r\n')}\r\n\r\n${body}`)
     },
+    async goAway(when) {
+      const client = await rawClient(current().port)
+      const { authorization } = current().key
+      client.send(`GET /things/1 HTTP/1.1\r\nHost: a\r\nAuthorization: ${authorization}\r\n\r\n`)
+      await until(when)
+      client.close()
+      await until(() => current().inFlight() === 0)
+    },
     async metric(name, labels = {}) {
       const answer = await fetch(`http://127.0.0.1:${current().adminPort}/metrics`)
       const all = Object.entries({ group: 'things/v1', ...labels })
@@ -85,7 +100,7 @@ export function useScene(configuration: Settings = {}): Scene {
     said: (member) =>
       current()
         .log.slice(logged)
-        .filter((record) => member in record),
+        .filter((record) => member in record && !isOfEarlier(record[member])),
   }
 }
 
