@@ -5,6 +5,7 @@ import type { Configuration } from './config/schema.ts'
 import type { ApiGroup } from './gateway/api-group.ts'
 import { isLoopback } from './gateway/client.ts'
 import type { UpstreamTls } from './gateway/instance.ts'
+import { createPublicLink, type PublicLink } from './gateway/public-links.ts'
 import type { Service } from './gateway/service.ts'
 import { readPem } from './gateway/tls.ts'
 import { connectUpstream, type Upstream, type UpstreamOptions } from './gateway/upstream.ts'
@@ -75,7 +76,7 @@ function namelessWarning(configuration: Configuration): readonly string[] {
 
 function apiGroup(
   group: GroupConfiguration,
-  { requests, schemes }: Configuration,
+  { requests, schemes, publicOrigin }: Configuration,
   limits: GroupLimits,
   upstream: ApiGroup['upstream'],
 ): ApiGroup {
@@ -96,8 +97,19 @@ function apiGroup(
     errorProfile: group.errorProfile,
     ...limits,
     maxBodyBytes: group.maxBodyBytes ?? requests.maxBodyBytes,
+    publicLink: publicLinkOf(group, publicOrigin),
     upstream,
   }
+}
+
+function publicLinkOf(
+  { mount, upstream }: GroupConfiguration,
+  publicOrigin: string | undefined,
+): PublicLink | undefined {
+  if (upstream === undefined) return undefined
+  const weighted = [...(upstream.instances ?? []), ...(upstream.canary?.instances ?? [])]
+  const instances = [...(upstream.urls ?? []), ...weighted.map(({ url }) => url)]
+  return createPublicLink({ publicOrigin, mount, instances })
 }
 
 /** @throws {CatalogError} where a file cannot be read */

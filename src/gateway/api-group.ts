@@ -1,6 +1,7 @@
 import type { GroupSource } from '../catalog/catalog.ts'
 import type { ErrorProfile } from '../errors/profile.ts'
 import type { LimitClass, LimitClassOf } from '../limits/admission.ts'
+import type { PublicLink } from './public-links.ts'
 import type { ServiceUpstream } from './service.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -15,5 +16,7 @@ export type ApiGroup = GroupSource & {
   /** The class with what applies to one operation alone. */
   readonly limitClassOf: LimitClassOf
   readonly maxBodyBytes: number
+  /** Undefined for services of our own. */
+  readonly publicLink: PublicLink | undefined
   readonly upstream: Upstream | ServiceUpstream
 }

@@ -1,4 +1,5 @@
 import type { LimitState } from '../limits/admission.ts'
+import type { PublicLink } from './public-links.ts'
 
 /** What the gateway says itself on a response it passes on. */
 export type OwnFields = {
@@ -6,6 +7,8 @@ export type OwnFields = {
   readonly limit: LimitState | undefined
   /** What callers are told of the operation's end, as names and values in turn. */
   readonly notices: readonly string[]
+  /** How references to the upstream become ones to us; undefined for services of our own. */
+  readonly publicLink?: PublicLink | undefined
   /** Whether the request carried credentials, so that no shared cache may keep the answer. */
   readonly authenticated: boolean
 }
@@ -24,14 +27,16 @@ export function responseFields(raw: readonly Buffer[], own: OwnFields): string[]
     const name = text(raw[index])
     const lower = name.toLowerCase()
     if (isDropped(lower, own) || named?.includes(lower) === true) continue
-    const value = text(raw[index + 1])
-    fields.push(
-      name,
-      lower === 'cache-control' && own.authenticated ? privateCaching(value) : value,
-    )
+    fields.push(name, passingValue(lower, text(raw[index + 1]), own))
   }
   addOwn(fields, own)
   return fields
+}
+
+function passingValue(name: string, value: string, own: OwnFields): string {
+  if (name === 'cache-control') return own.authenticated ? privateCaching(value) : value
+  if (own.publicLink === undefined) return value
+  return name === 'location' || name === 'content-location' ? own.publicLink(value) : value
 }
 
 /** The fields that every answer to an admitted request carries, made here or passed on. */

@@ -28,9 +28,9 @@ export async function upstreamErrorAnswer(
   const { status, rawFields } = upstreamError
   const text = await decodedText(upstreamError)
   if (status === 400 && isQuotaExceeded(text))
-    throw normalised('QUOTA_EXCEEDED', undefined, rawFields)
+    throw normalised('QUOTA_EXCEEDED', undefined, rawFields, own)
   const parsed = parseJson(text)
-  if (!hasShape(profile, parsed)) throw normalised(codeOfStatus(status), status, rawFields)
+  if (!hasShape(profile, parsed)) throw normalised(codeOfStatus(status), status, rawFields, own)
   const fields = withoutBodyFields(responseFields(rawFields, passingOwn(own, profile, status)))
   return { status, fields, body: withRequestId(profile, text, parsed, own.requestId) }
 }
@@ -39,19 +39,24 @@ function normalised(
   code: ReturnType<typeof codeOfStatus>,
   status: number | undefined,
   rawFields: readonly Buffer[],
+  own: OwnFields,
 ): GatewayError {
   return new GatewayError(code, {
-    headers: keptFields(rawFields),
+    headers: keptFields(rawFields, own),
     ...(status === undefined ? {} : { status }),
   })
 }
 
 /** Fields that tell the client what to do next; none of them describes the body that is dropped. */
-function keptFields(rawFields: readonly Buffer[]): Record<string, string> {
+function keptFields(
+  rawFields: readonly Buffer[],
+  { publicLink }: OwnFields,
+): Record<string, string> {
   const kept: Record<string, string> = {}
   for (const name of ['Retry-After', 'Allow', 'Location', 'WWW-Authenticate']) {
     const value = fieldOf(rawFields, name.toLowerCase())
-    if (value !== undefined) kept[name] = value
+    if (value === undefined) continue
+    kept[name] = name === 'Location' ? (publicLink?.(value) ?? value) : value
   }
   return kept
 }

@@ -18,6 +18,7 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
       requestId,
       limit: c.env.notes.limit,
       notices: operation.lifecycle.notices,
+      publicLink: group.publicLink,
       authenticated: authentication.kind === 'authenticated',
     }
     const bodyLimits = { maxBodyBytes: group.maxBodyBytes, idleTimeoutMs }
