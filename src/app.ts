@@ -6,6 +6,7 @@ import { openDirectory, type Directory } from './directory/directory.ts'
 import { adminServer, createAdmin } from './gateway/admin.ts'
 import { createChain } from './gateway/chain.ts'
 import { isLoopback } from './gateway/client.ts'
+import { createLoadShedding } from './gateway/load-shedding.ts'
 import { createListener } from './gateway/listener.ts'
 import { createPublicServer } from './gateway/server.ts'
 import { createControlPlane } from './control-plane.ts'
@@ -94,8 +95,12 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     traffic.count(record)
     log.access(record)
   }
+  const shedding =
+    configuration.loadShedding &&
+    createLoadShedding(configuration.loadShedding, () => server.inFlight(), log)
   const chain = createChain({
     catalog: () => serving.now().catalog,
+    shed: shedding?.refuse,
     authenticate: createAuthenticator({
       findApiKey: directory.findApiKey,
       findNoApiKey: directory.findNoApiKey,
@@ -144,6 +149,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     credentials: credentials.counts,
     reloads: reloader.counts,
     upstreams: serving.upstreams,
+    shed: () => shedding?.counts(),
     process: processReadings,
     certificateExpiresAtMs: () => certificate?.expiresAtMs(),
   })
@@ -173,6 +179,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
       await certificate?.close()
       await new Promise((resolve) => setTimeout(resolve, shutdown.readinessGraceMs))
       await server.drain(shutdown.timeoutMs)
+      shedding?.close()
       await serving.close()
       await credentials.close()
       await admission.close()

@@ -2,6 +2,7 @@ import type { CredentialCounts } from './credential-counts.ts'
 import type { Directory } from './directory/directory.ts'
 import type { AdmissionControl } from './limits/admission.ts'
 import type { ReloadCounts } from './reload.ts'
+import type { LoadShedding } from './gateway/load-shedding.ts'
 import type { GuardReading } from './gateway/resilience/guard.ts'
 import type { Metrics, Sample } from './telemetry/metrics.ts'
 import type { ProcessReadings } from './telemetry/process-readings.ts'
@@ -17,6 +18,8 @@ export type MeteredParts = {
   readonly directory: Pick<Directory, 'health' | 'lookUpCounts'>
   readonly credentials: () => CredentialCounts
   readonly reloads: () => ReloadCounts
+  /** Undefined where nothing is ever refused for that. */
+  readonly shed: () => ReturnType<LoadShedding['counts']> | undefined
   readonly upstreams: () => readonly GuardReading[]
   /** Undefined where the public listener speaks no TLS itself. */
   readonly certificateExpiresAtMs: () => number | undefined
@@ -31,6 +34,15 @@ export function defineGatewayMetrics(metrics: Metrics, parts: MeteredParts): voi
   defineCredentials(metrics, parts.credentials)
   defineReloads(metrics, parts.reloads)
   defineUpstreamMetrics(metrics, parts.upstreams)
+  metrics.counter({
+    name: 'gatehouse_shed_requests_total',
+    help: 'Requests that were refused since the process had too much to do.',
+    read: () => {
+      const shed = parts.shed()
+      if (shed === undefined) return []
+      return byLabel('reason', { in_flight: shed.inFlight, event_loop_delay: shed.eventLoopDelay })
+    },
+  })
   metrics.gauge(
     {
       name: 'gatehouse_tls_certificate_expiry_timestamp_seconds',

@@ -55,6 +55,11 @@ export function defineUpstreamMetrics(
       { labels: { outcome: 'without_budget' }, value: withoutBudget },
     ]),
   })
+  metrics.counter({
+    name: 'gatehouse_upstream_canary_requests_total',
+    help: 'Requests that went to the canary instances first.',
+    read: ofEach(({ counts }) => [{ value: counts.canary }]),
+  })
   defineCircuits(metrics, ofEach)
 }
 

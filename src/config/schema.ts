@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { CredentialKind } from '../auth/policy.ts'
 import { schemeMapping, apiGroup } from './group-schema.ts'
 import { roles } from './roles-schema.ts'
+import { loadShedding } from './load-shedding-schema.ts'
 import { limitClass, quotas } from './limits-schema.ts'
 import { signingKeys } from './signing-keys-schema.ts'
 import { redisServers } from './redis-schema.ts'
@@ -101,6 +102,7 @@ export const configurationSchema = z.strictObject({
       maxRequestsPerConnection: count.default(1_000),
     })
     .prefault({}),
+  loadShedding: loadShedding.optional(),
   directory: z
     .strictObject({
       url: z

@@ -74,6 +74,23 @@ const circuitBreaker = z
   })
   .describe('Answer 503 at once, for a time, where most requests failed.')
 
+const canary = z
+  .strictObject({
+    instances,
+    weight: z.int().min(0).max(100).optional().describe('Percent of the requests.'),
+    header: z
+      .strictObject({
+        name: z.string().regex(/^[a-z0-9-]+$/, 'Must be a field name in lower case'),
+        value: z.string().min(1),
+      })
+      .optional()
+      .describe('Requests with this field, which any caller may send.'),
+  })
+  .refine(({ weight, header }) => (weight === undefined) !== (header === undefined), {
+    message: 'Must have either a weight or a header',
+  })
+  .describe('Other instances that get a part of the requests; retries go to the usual ones.')
+
 /** Where a group’s requests go, and what happens when it is not well there. */
 export const upstream = z
   .strictObject({
@@ -114,6 +131,7 @@ export const upstream = z
     healthCheck: healthCheck.optional(),
     retries: retries.optional(),
     circuitBreaker: circuitBreaker.optional(),
+    canary: canary.optional(),
     authorization: z
       .enum(['remove', 'keep'])
       .default('remove')

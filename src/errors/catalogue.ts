@@ -268,6 +268,12 @@ export const catalogue = {
     suggestion: 'Send the request again; another instance answers it.',
     retryable: true,
   },
+  OVERLOADED: {
+    status: 503,
+    message: 'This instance has more to do than it can',
+    suggestion: 'Send the request again after the seconds that Retry-After names.',
+    retryable: true,
+  },
   INTERNAL_ERROR: {
     status: 500,
     message: 'The gateway failed to handle the request',

@@ -8,6 +8,7 @@ import type { WriteAccess } from './access-log.ts'
 import type { ApiGroup } from './api-group.ts'
 import type { GatewayEnv } from './exchange.ts'
 import { inOrder } from './in-order.ts'
+import type { LoadShedding } from './load-shedding.ts'
 import { admitStep } from './steps/admit.ts'
 import { authenticateStep } from './steps/authenticate.ts'
 import { authorizeStep, type FindGrants } from './steps/authorize.ts'
@@ -19,12 +20,15 @@ import { observeStep } from './steps/observe.ts'
 import { refuse } from './steps/refuse.ts'
 import { requireHttpsStep } from './steps/require-https.ts'
 import { requireRoleStep } from './steps/require-role.ts'
+import { shedStep } from './steps/shed.ts'
 import { vouchStep } from './steps/vouch.ts'
 
 /** What the chain decides with; each part knows nothing of the others. */
 export type ChainParts = {
   /** The catalog in force; asked once a request, so that it can be exchanged while requests run. */
   readonly catalog: () => Catalog<ApiGroup>
+  /** Undefined: as many requests are taken as come. */
+  readonly shed?: LoadShedding['refuse'] | undefined
   readonly authenticate: Authenticate
   /** Name, in lower case, of the field by which callers name identity pools. */
   readonly poolField: string
@@ -55,6 +59,7 @@ export function createChain(parts: ChainParts): Hono<GatewayEnv> {
       requireHttpsStep(),
       documentationStep(),
       matchStep(parts.catalog),
+      ...(parts.shed === undefined ? [] : [shedStep(parts.shed)]),
       authenticateStep(parts.authenticate, parts.admitAddress, parts.poolField),
       requireRoleStep(parts.authorizeByRoles),
       authorizeStep(parts.findGrants),

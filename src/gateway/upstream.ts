@@ -1,5 +1,6 @@
 import { connectInstance, type ConnectionOptions, type Instance } from './instance.ts'
 import { createPipelining, type Pipelining } from './pipelining.ts'
+import type { Member } from './resilience/candidate.ts'
 import { createGuard, type Guard, type GuardOptions } from './resilience/guard.ts'
 import { blankCounts, type Watch } from './resilience/watch.ts'
 
@@ -18,6 +19,8 @@ export type UpstreamOptions = HandOff &
     /** http or https URLs; a path in them goes before the forwarded one. Or else `instances`. */
     readonly urls?: readonly string[] | undefined
   }
+
+type Weighted = { readonly url: string; readonly weight: number }
 
 /** The instances of one upstream, each with its own connections, used in turn. */
 export type Upstream = {
@@ -46,9 +49,11 @@ export type Upstream = {
  */
 export function connectUpstream(options: UpstreamOptions, watch = nobodyWatches()): Upstream {
   const weighted = options.instances ?? (options.urls ?? []).map((url) => ({ url, weight: 1 }))
-  const members = weighted.map(({ url, weight }) => {
+  const connect = ({ url, weight }: Weighted): Member => {
     return { url, weight, instance: connectInstance(new URL(url), options) }
-  })
+  }
+  const members = weighted.map(connect)
+  const canaries = (options.canary?.instances ?? []).map(connect)
   const instances = members.map(({ instance }) => instance)
   let turn = 0
   return {
@@ -60,7 +65,7 @@ export function connectUpstream(options: UpstreamOptions, watch = nobodyWatches(
     size: instances.length,
     pipelining: options.pipelining > 1 ? createPipelining() : undefined,
     queueTimeoutMs: options.headersTimeoutMs,
-    guard: createGuard(members, options, watch),
+    guard: createGuard({ members, canaries }, options, watch),
     next() {
       turn = (turn + 1) % instances.length
       const instance = instances[turn]
@@ -68,7 +73,8 @@ export function connectUpstream(options: UpstreamOptions, watch = nobodyWatches(
       return instance
     },
     async close() {
-      const pools = instances.flatMap(({ dispatcher, pipelined }) => [dispatcher, pipelined ?? []])
+      const all = [...members, ...canaries].map(({ instance }) => instance)
+      const pools = all.flatMap(({ dispatcher, pipelined }) => [dispatcher, pipelined ?? []])
       await Promise.all(pools.flat().map((pool) => pool.close()))
     },
   }

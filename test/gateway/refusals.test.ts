@@ -198,6 +198,17 @@ const inTrouble = {
     await closing.gateway.stop()
     return await answers
   },
+  OVERLOADED: async (hosts) => {
+    await using full = await another({ loadShedding: { maxInFlight: 1 } })
+    const client = await rawClient(full.gateway.port)
+    client.send(requestText('GET /hang', { host: hosts[0] ?? '', to: full.gateway }))
+    await until(() => full.gateway.inFlight() === 1)
+    try {
+      return await inEach(hosts, 'GET /things', full.gateway)
+    } finally {
+      client.close()
+    }
+  },
   INTERNAL_ERROR: async () => [await exchangeWithBrokenChain()],
 } satisfies Partial<Record<ErrorCode, (hosts: readonly string[]) => Promise<RawResponse[]>>>
 

@@ -25,6 +25,7 @@ type Journey = {
   readonly plan: ForwardPlan
   readonly upstream: Upstream
   readonly guard: Guard
+  readonly isForCanary: boolean
   /** Where it was sent, in order. */
   readonly tried: Candidate[]
   readonly resolve: (forwarded: Forwarded) => void
@@ -46,8 +47,9 @@ export function forwardGuarded(
   const travel = (): Promise<Forwarded> => {
     if (guard.totalTimeoutMs !== undefined) boundTotal(exchange, guard.totalTimeoutMs)
     guard.retries?.note()
+    const isForCanary = guard.isForCanary(exchange.incoming.headers)
     return new Promise((resolve, reject) => {
-      sendOnce({ exchange, plan, upstream, guard, tried: [], resolve, reject })
+      sendOnce({ exchange, plan, upstream, guard, isForCanary, tried: [], resolve, reject })
     })
   }
   return guard.circuit === undefined ? travel() : guard.circuit.run(travel)
@@ -65,7 +67,7 @@ function boundTotal(exchange: Exchange, totalTimeoutMs: number): void {
 
 function sendOnce(journey: Journey): void {
   const { exchange, plan, upstream, guard, tried } = journey
-  const candidate = guard.choose(tried)
+  const candidate = guard.choose(tried, journey.isForCanary)
   if (candidate === undefined) {
     journey.reject(unavailable(new QueueFull()))
     return

@@ -1,7 +1,8 @@
 import type { ConnectionOptions } from '../instance.ts'
 import type { Candidate, Member } from './candidate.ts'
 import { startHealthChecks, type HealthCheckOptions } from './health-checks.ts'
-import { createInstanceSet, type InstanceSetOptions } from './instance-set.ts'
+import { createInstanceSet, type InstanceSet, type InstanceSetOptions } from './instance-set.ts'
+import { createIsForCanary, type CanaryOptions, type IsForCanary } from './canary.ts'
 import { createCircuit, type Circuit, type CircuitOptions } from './circuit.ts'
 import { createRetries, type Retries, type RetryOptions } from './retries.ts'
 import type { GuardCounts, Watch } from './watch.ts'
@@ -12,6 +13,7 @@ export type GuardOptions = InstanceSetOptions & {
   /** From the first sending to the end of the answer; undefined: no bound. */
   readonly totalTimeoutMs?: number | undefined
   readonly healthCheck?: HealthCheckOptions | undefined
+  readonly canary?: CanaryOptions | undefined
   readonly retries?: RetryOptions | undefined
   readonly circuitBreaker?: CircuitOptions | undefined
 }
@@ -32,7 +34,8 @@ export type Guard = {
    * @param tried where it was sent before; these are passed over while there is another
    * @returns undefined where as many requests as may wait already do, at every instance
    */
-  readonly choose: (tried: readonly Candidate[]) => Candidate | undefined
+  readonly choose: (tried: readonly Candidate[], isForCanary: boolean) => Candidate | undefined
+  readonly isForCanary: IsForCanary
   /** The instance answered, and not that it cannot. */
   readonly succeeded: (candidate: Candidate) => void
   /** The instance could not be reached, did not answer in time, or answered that it cannot. */
@@ -52,15 +55,21 @@ export type GuardReading = {
   readonly isOpen: boolean | undefined
 }
 
+/** The usual instances, and those that are new. */
+type Members = { readonly members: readonly Member[]; readonly canaries: readonly Member[] }
+
 /** @returns undefined where the plain way is enough: instances used in turn */
 export function createGuard(
-  members: readonly Member[],
+  { members, canaries }: Members,
   options: GuardOptions & ConnectionOptions,
   watch: Watch,
 ): Guard | undefined {
   if (!isAsked(options)) return undefined
   const { totalTimeoutMs, healthCheck, retries, circuitBreaker } = options
   const set = createInstanceSet(members, options, watch)
+  const canary = createInstanceSet(canaries, options, watch)
+  const all = [...set.candidates, ...canary.candidates]
+  const setOf = (one: Candidate): InstanceSet => (canary.candidates.includes(one) ? canary : set)
   const circuit = circuitBreaker && createCircuit(circuitBreaker, watch)
   let stopChecks: (() => void) | undefined
   return {
@@ -68,22 +77,32 @@ export function createGuard(
     retries: retries && createRetries(retries),
     circuit,
     counts: watch.counts,
-    size: set.candidates.length,
-    choose(tried) {
-      const chosen = set.choose(tried)
+    size: all.length,
+    isForCanary: options.canary === undefined ? () => false : createIsForCanary(options.canary),
+    choose(tried, isForCanary) {
+      // What failed there is answered by what has been tried and tested.
+      const isThere =
+        isForCanary && tried.length === 0 && canary.candidates.some(canary.isAvailable)
+      const first = isThere ? canary.choose(tried) : undefined
+      if (first !== undefined) watch.counts.canary += 1
+      const chosen = first ?? set.choose(tried)
       if (chosen === undefined) watch.counts.withoutPlace += 1
       return chosen
     },
-    succeeded: set.succeeded,
-    failed: set.failed,
+    succeeded(candidate) {
+      setOf(candidate).succeeded(candidate)
+    },
+    failed(candidate, reason) {
+      setOf(candidate).failed(candidate, reason)
+    },
     read: () => ({
       groupName: watch.groupName,
       counts: watch.counts,
       isOpen: circuit?.isOpen(),
-      instances: set.candidates.map((one) => ({ url: one.url, isAvailable: set.isAvailable(one) })),
+      instances: all.map((one) => ({ url: one.url, isAvailable: setOf(one).isAvailable(one) })),
     }),
     start() {
-      stopChecks ??= healthCheck && startHealthChecks(set.candidates, healthCheck, options, watch)
+      stopChecks ??= healthCheck && startHealthChecks(all, healthCheck, options, watch)
     },
     stop() {
       stopChecks?.()
@@ -94,7 +113,7 @@ export function createGuard(
 
 function isAsked(options: GuardOptions): boolean {
   const { instances, maxPending, totalTimeoutMs, outlierDetection, healthCheck } = options
-  const { retries, circuitBreaker } = options
+  const { retries, circuitBreaker, canary } = options
   const asked = [instances, maxPending, totalTimeoutMs, outlierDetection, healthCheck]
-  return [...asked, retries, circuitBreaker].some((option) => option !== undefined)
+  return [...asked, retries, circuitBreaker, canary].some((option) => option !== undefined)
 }

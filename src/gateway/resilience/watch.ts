@@ -8,6 +8,7 @@ export type GuardCounts = {
   passedChecks: number
   failedChecks: number
   retries: number
+  canary: number
   /** Requests that could have been sent again, had the budget allowed it. */
   withoutBudget: number
   /** How often the circuit opened. */
@@ -27,6 +28,6 @@ export type Watch = {
 export function blankCounts(): GuardCounts {
   return {
     ...{ withoutPlace: 0, ejections: 0, passedChecks: 0, failedChecks: 0 },
-    ...{ retries: 0, withoutBudget: 0, openings: 0, whileOpen: 0 },
+    ...{ canary: 0, retries: 0, withoutBudget: 0, openings: 0, whileOpen: 0 },
   }
 }
