@@ -132,6 +132,12 @@ export const upstream = z
     retries: retries.optional(),
     circuitBreaker: circuitBreaker.optional(),
     canary: canary.optional(),
+    rewriteLinks: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Rewrite links of pages (metadata.first, prev, next, last) and Link fields to the public origin; answers are asked for without compression.',
+      ),
     authorization: z
       .enum(['remove', 'keep'])
       .default('remove')

@@ -2,7 +2,15 @@ import type { ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { whenEnded, type Exchange } from './exchange.ts'
 import type { Forwarded } from './forwarded.ts'
-import { announcedLength, responseFields, valuesOf, type OwnFields } from './response-fields.ts'
+import { createLinkRewriter, type LinkRewriter } from './json-links.ts'
+import {
+  announcedLength,
+  isPlainJson,
+  responseFields,
+  valuesOf,
+  withoutLength,
+  type OwnFields,
+} from './response-fields.ts'
 import { ClientGone, InvalidResponse, QueueTimeout } from './upstream-failure.ts'
 
 /** Who waits for the outcome; called once. */
@@ -44,6 +52,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   #status = 0
   #length: number | undefined
   #bodyBegun = false
+  #links: LinkRewriter | undefined
   #settled = false
   #errorBody: Buffer[] | undefined
   #errorBodyBytes = 0
@@ -101,6 +110,12 @@ export class Relay implements Dispatcher.DispatchHandler {
       this.#collect(this.#errorBody, chunk)
       return
     }
+    if (this.#links !== undefined) {
+      this.#bodyBegun = true
+      const passing = this.#links.push(chunk)
+      if (passing.length > 0 && !this.#outgoing.write(passing)) this.#holdBack(controller)
+      return
+    }
     const isWhole = chunk.length === this.#length
     if (!this.#bodyBegun) this.#waiting.onBody?.(isWhole)
     this.#bodyBegun = true
@@ -116,6 +131,8 @@ export class Relay implements Dispatcher.DispatchHandler {
     }
     this.#bodyBegun = true
     if (this.#outgoing.writableEnded) return
+    const rest = this.#links?.end()
+    if (rest !== undefined && rest.length > 0) this.#outgoing.write(rest)
     addTrailers(this.#outgoing, controller.rawTrailers)
     this.#outgoing.end()
   }
@@ -134,13 +151,25 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   #begin(statusMessage: string): void {
     this.#length = this.#isHead ? undefined : announcedLength(this.#rawFields)
-    const fields = responseFields(this.#rawFields, this.#own)
+    let fields = responseFields(this.#rawFields, this.#own)
+    if (this.#own.rewriteLinks === true) fields = this.#rewriteLinks(fields)
     this.#outgoing.writeHead(this.#status, statusMessage, fields)
     // A body that takes its time must not hold the head back.
     queueMicrotask(() => {
       if (!this.#bodyBegun) this.#outgoing.flushHeaders()
     })
     this.#waiting.resolve({ kind: 'streaming' })
+  }
+
+  /** A part of a representation (206) is no JSON text of its own. */
+  #rewriteLinks(fields: string[]): string[] {
+    const { publicLink } = this.#own
+    if (publicLink === undefined || this.#status !== 200 || !isPlainJson(this.#rawFields)) {
+      return fields
+    }
+    this.#links = createLinkRewriter(publicLink)
+    this.#length = undefined
+    return withoutLength(fields)
   }
 
   /** Node joins a head and a string into one write; a head and bytes are two pieces of one. */

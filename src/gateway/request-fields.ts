@@ -35,6 +35,7 @@ function passingFields({ incoming, head }: Exchange, handOff: HandOff): string[]
     const value = rawHeaders[position * 2 + 1] ?? ''
     if (name === 'te') acceptsTrailers ||= /(?:^|,)\s*trailers\s*(?:,|$)/i.test(value)
     if (isHopByHop(name) || isReserved(name) || named?.has(name) === true) continue
+    if (handOff.rewriteLinks === true && name === 'accept-encoding') continue
     if (name === 'authorization' && handOff.authorization === 'remove') continue
     fields.push(name, value)
   }

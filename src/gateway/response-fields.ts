@@ -9,6 +9,8 @@ export type OwnFields = {
   readonly notices: readonly string[]
   /** How references to the upstream become ones to us; undefined for services of our own. */
   readonly publicLink?: PublicLink | undefined
+  /** Whether links of pages and Link fields are rewritten too. */
+  readonly rewriteLinks?: boolean | undefined
   /** Whether the request carried credentials, so that no shared cache may keep the answer. */
   readonly authenticated: boolean
 }
@@ -36,8 +38,28 @@ export function responseFields(raw: readonly Buffer[], own: OwnFields): string[]
 function passingValue(name: string, value: string, own: OwnFields): string {
   if (name === 'cache-control') return own.authenticated ? privateCaching(value) : value
   if (own.publicLink === undefined) return value
+  if (name === 'link' && own.rewriteLinks === true) return publicLinks(value, own.publicLink)
   return name === 'location' || name === 'content-location' ? own.publicLink(value) : value
 }
+
+/** @see RFC 8288 §3 */
+function publicLinks(value: string, publicLink: PublicLink): string {
+  return value.replaceAll(/<([^<>]*)>/g, (_, link: string) => `<${publicLink(link)}>`)
+}
+
+/** Whether a body is JSON as it stands, so that its links can be rewritten. */
+export function isPlainJson(raw: readonly Buffer[]): boolean {
+  const coding = fieldOf(raw, 'content-encoding')?.toLowerCase() ?? 'identity'
+  const type = fieldOf(raw, 'content-type')?.toLowerCase() ?? ''
+  return coding === 'identity' && /^application\/(?:[\w.-]+\+)?json\b/.test(type)
+}
+
+/** Fields about bytes that are not those that go out. */
+export function withoutLength(fields: readonly string[]): string[] {
+  return fields.filter((_, index) => !aboutBytes.test(fields[index & ~1] ?? ''))
+}
+
+const aboutBytes = /^(?:content-length|content-md5|digest|content-digest|repr-digest)$/i
 
 /** The fields that every answer to an admitted request carries, made here or passed on. */
 export function addOwn(fields: string[], { requestId, limit, notices }: OwnFields): void {

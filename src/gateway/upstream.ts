@@ -10,6 +10,8 @@ export type HandOff = {
   readonly authorization: 'remove' | 'keep'
   /** What `Gatehouse-Assertion` is signed for; undefined: none is sent. */
   readonly assertionAudience?: string | undefined
+  /** Whether links in answers are rewritten, which those of a content coding cannot be. */
+  readonly rewriteLinks?: boolean
 }
 
 /** How the instances of one upstream are reached. */
@@ -61,6 +63,7 @@ export function connectUpstream(options: UpstreamOptions, watch = nobodyWatches(
     handOff: {
       authorization: options.authorization,
       assertionAudience: options.assertionAudience,
+      rewriteLinks: options.rewriteLinks === true,
     },
     size: instances.length,
     pipelining: options.pipelining > 1 ? createPipelining() : undefined,

@@ -19,6 +19,7 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
       limit: c.env.notes.limit,
       notices: operation.lifecycle.notices,
       publicLink: group.publicLink,
+      rewriteLinks: group.upstream.kind === 'network' && group.upstream.handOff.rewriteLinks,
       authenticated: authentication.kind === 'authenticated',
     }
     const bodyLimits = { maxBodyBytes: group.maxBodyBytes, idleTimeoutMs }

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { createPublicLink } from '../../../src/gateway/public-links.ts'
 import { answers } from './answers.ts'
@@ -68,4 +69,69 @@ test('without a public origin, links to instances become paths', () => {
   expect(link('http://one:8080/base/x?y')).toBe('/m/x?y')
   const plain = createPublicLink({ publicOrigin: undefined, mount: '', instances: ['http://one'] })
   expect([plain('http://one'), plain('http://one?x'), plain('/x')]).toEqual(['/', '/?x', '/x'])
+})
+
+const pageOf = (url: string): string =>
+  `{"metadata":{"next":"${url}/base/things?page_token=b","last":"/base/things"},"n":9007199254740993}`
+const publicPage =
+  '{"metadata":{"next":"https://api.test/moved/things?page_token=b","last":"/moved/things"},"n":9007199254740993}'
+
+async function arrangePages(rewriteLinks: boolean) {
+  const [instance] = await scene.arrange(
+    1,
+    ([url = '']) => ({ urls: [`${url}/base`], rewriteLinks }),
+    { mount: '/moved' },
+  )
+  return { instance, page: Buffer.from(pageOf(instance?.url ?? '')) }
+}
+
+test('links of pages and Link fields lead to us by choice, however the answer is cut', async () => {
+  const { instance, page } = await arrangePages(true)
+  const at = page.indexOf('page_token')
+  instance?.behave((_incoming, outgoing) => {
+    outgoing.writeHead(200, {
+      'Content-Type': 'application/json',
+      'Content-Length': page.length,
+      Link: `<${instance.url}/base/things?a>; rel="next", </base/x>; rel=last, <https://else.test/>; rel=help`,
+    })
+    outgoing.write(page.subarray(0, at))
+    setImmediate(() => outgoing.end(page.subarray(at)))
+  })
+  const answer = await scene.send('GET /moved/things/1', ['Accept-Encoding: gzip, br'])
+  expect([answer.status, answer.body]).toEqual([200, publicPage])
+  expect(answer.field('Content-Length')).toBeUndefined()
+  expect(answer.field('Link')).toBe(
+    '<https://api.test/moved/things?a>; rel="next", </moved/x>; rel=last, <https://else.test/>; rel=help',
+  )
+  expect(instance?.requests[0]?.headers['accept-encoding']).toBeUndefined()
+})
+
+test.each([
+  ['that is compressed', { 'Content-Encoding': 'gzip' }, gzipSync],
+  ['that is no JSON', { 'Content-Type': 'text/plain' }, (page: Buffer) => page],
+])('an answer %s passes byte for byte, with its length', async (_, fields, encode) => {
+  const { instance, page } = await arrangePages(true)
+  const body = encode(page)
+  instance?.behave((_incoming, outgoing) => {
+    const type = { 'Content-Type': 'application/json', 'Content-Length': body.length }
+    outgoing.writeHead(200, { ...type, ...fields })
+    outgoing.end(body)
+  })
+  const answer = await scene.send('GET /moved/things/1')
+  expect([answer.field('Content-Length'), answer.body]).toEqual([
+    String(body.length),
+    body.toString(),
+  ])
+})
+
+test('unless it is chosen, bodies and Link fields pass as they are', async () => {
+  const { instance, page } = await arrangePages(false)
+  const Link = '</base/x>; rel=next'
+  instance?.behave((_incoming, outgoing) => {
+    outgoing.writeHead(200, { 'Content-Type': 'application/json', Link })
+    outgoing.end(page)
+  })
+  const answer = await scene.send('GET /moved/things/1', ['Accept-Encoding: gzip'])
+  expect([answer.body, answer.field('Link')]).toEqual([page.toString(), Link])
+  expect(instance?.requests[0]?.headers['accept-encoding']).toBe('gzip')
 })
