@@ -20,6 +20,7 @@ import { createServing } from './serving.ts'
 import { followCertificate, openTls } from './tls-listening.ts'
 import { checkKeyFiles } from './signing.ts'
 import { createAdmission } from './limits/admission.ts'
+import { createCounting } from './limits/counting.ts'
 import { connectRedis, type RedisConnection } from './redis/connection.ts'
 import type { AccessRecord } from './telemetry/access-line.ts'
 import type { Log } from './telemetry/log.ts'
@@ -76,6 +77,12 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     overrides: directory.limitOverrideFinder,
     log,
   })
+  const counting = createCounting({
+    record: directory.resourceCounts,
+    overrides: directory.limitOverrideFinder,
+    leaseMs: configuration.limits.leaseSeconds * 1_000,
+    log,
+  })
   const publicOrigin = originOf(configuration)
   const credentials = await createCredentials(configuration.tokens, publicOrigin, directory, log)
   const controlPlane = createControlPlane(
@@ -120,6 +127,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     findGrants: directory.findGrants,
     admit: admission.admit,
     admitAddress: admission.admitAddress,
+    beginCounting: counting.begin,
     assertIdentity: credentials.assertIdentity,
     publicOrigin,
     idleTimeoutMs: requests.idleTimeoutMs,
@@ -156,7 +164,11 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
   const admin = createAdmin({
     isAccepting: () => isAccepting,
     inFlight: server.inFlight,
-    health: () => ({ directory: directory.health(), limits: admission.health() }),
+    health: () => ({
+      directory: directory.health(),
+      limits: admission.health(),
+      counting: counting.health(),
+    }),
     metrics: { text: metrics.text, contentType: metricsContentType },
   })
   const adminListener = adminServer(admin)
@@ -182,6 +194,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
       shedding?.close()
       await serving.close()
       await credentials.close()
+      await counting.close()
       await admission.close()
       redis?.close()
       await directory.close()

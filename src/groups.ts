@@ -2,6 +2,7 @@ import { compileRoles, type Roles } from './auth/roles/role.ts'
 import { compileCatalog, type Catalog } from './catalog/catalog.ts'
 import { CatalogError } from './catalog/catalog-error.ts'
 import type { Configuration } from './config/schema.ts'
+import { countedOf, countingProblems } from './counted-resources.ts'
 import type { ApiGroup } from './gateway/api-group.ts'
 import { isLoopback } from './gateway/client.ts'
 import type { UpstreamTls } from './gateway/instance.ts'
@@ -50,7 +51,8 @@ export async function compileGroups(
   })
   const { catalog, warnings } = await compileCatalog(groups)
   const { roles, problems } = compileRoles(configuration.roles, catalog.operations)
-  if (problems.length > 0) throw new CatalogError(problems)
+  const all = [...problems, ...countingProblems(configuration, catalog.operations)]
+  if (all.length > 0) throw new CatalogError(all)
   const unnamed = namelessWarning(configuration)
   const upstreams = groups.flatMap(({ upstream }) => (upstream.kind === 'network' ? upstream : []))
   return { catalog, roles, warnings: [...unnamed, ...warnings], upstreams }
@@ -76,7 +78,7 @@ function namelessWarning(configuration: Configuration): readonly string[] {
 
 function apiGroup(
   group: GroupConfiguration,
-  { requests, schemes, publicOrigin }: Configuration,
+  { requests, schemes, publicOrigin, limits: { countedResources } }: Configuration,
   limits: GroupLimits,
   upstream: ApiGroup['upstream'],
 ): ApiGroup {
@@ -96,6 +98,7 @@ function apiGroup(
     hideExistence: group.hideExistence,
     errorProfile: group.errorProfile,
     ...limits,
+    countedOf: countedOf(group, countedResources),
     maxBodyBytes: group.maxBodyBytes ?? requests.maxBodyBytes,
     publicLink: publicLinkOf(group, publicOrigin),
     upstream,

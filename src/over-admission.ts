@@ -16,6 +16,7 @@ export function overAdmission({ limits }: Configuration): string {
       ...limitClass.operations.flatMap((rule) => rowsOf(`${name}.${rule.name}`, rule, replicas)),
     ]),
     ...Object.entries(limits.quotas).flatMap(([name, quota]) => quotaRows(name, quota, replicas)),
+    ...Object.entries(limits.countedResources).flatMap(([name, quota]) => countedRows(name, quota)),
   ]
   return `${table(['CLASS OR QUOTA', 'SCOPE', 'LIMIT', 'WITHOUT REDIS', 'WORST'], rows)}\n`
 }
@@ -53,6 +54,16 @@ function quotaRows(
   // Each process begins an outage without what it counted in the one before.
   const further = whenUnavailable === 'local' ? ', for one outage' : ''
   return [[name, scope, `${limit} per ${period}`, whenUnavailable, `${worst}${further}`]]
+}
+
+/** Redis has no part in it: the database is the record, and without it nothing is created. */
+function countedRows(
+  name: string,
+  { scope, limit, whenUnavailable, mode }: Limits['countedResources'][string],
+): readonly Row[] {
+  if (mode === 'shadow') return []
+  const worst = whenUnavailable === 'refuse' ? String(limit) : 'unbounded without the database'
+  return [[name, scope, `${limit} resources`, 'as with it', worst]]
 }
 
 function worstCount(limit: number, when: WhenUnavailable, replicas: number): string {

@@ -12,9 +12,11 @@ export function crossCheck(value: unknown): readonly Problem[] {
     ...groups.flatMap((group, index) => [
       ...limitClassProblems(group, index, value),
       ...resourceProblems(group, index),
+      ...countingProblems(group, index, value),
     ]),
     ...duplicateNames(groups),
     ...quotaProblems(value),
+    ...ambiguousQuotas(value),
     ...pepperProblems(at(value, ['directory'])),
     ...portProblems(value),
   ]
@@ -43,6 +45,27 @@ function quotaProblems(value: unknown): readonly Problem[] {
     }),
     ...repeatedRules(limitClass, ['limits', 'classes', name, 'operations']),
   ])
+}
+
+/** What a group counts must be configured; a name is that of one limit, for overrides name it. */
+function countingProblems(group: unknown, index: number, value: unknown): readonly Problem[] {
+  const counted = Object.keys(Object(at(value, ['limits', 'countedResources'])) as object)
+  return listAt(group, ['counts']).flatMap((rule, place) => {
+    const quota = textAt(rule, ['quota'])
+    if (quota === undefined || quota === '' || counted.includes(quota)) return []
+    const message = `Must be one of limits.countedResources: ${counted.join(', ')}`
+    return [{ path: ['apiGroups', index, 'counts', place, 'quota'], message }]
+  })
+}
+
+function ambiguousQuotas(value: unknown): readonly Problem[] {
+  const quotas = Object(at(value, ['limits', 'quotas'])) as object
+  const counted = Object(at(value, ['limits', 'countedResources'])) as object
+  return Object.keys(counted).flatMap((name) => {
+    if (!Object.hasOwn(quotas, name)) return []
+    const path = ['limits', 'countedResources', name]
+    return [{ path, message: 'The name is taken by one of limits.quotas' }]
+  })
 }
 
 /** The counts of two rules of one name would be one. */

@@ -78,6 +78,16 @@ const retirement = z.strictObject({
     .describe('Allow less than 180 days between deprecation and sunset.'),
 })
 
+const namedOperations = z.array(z.string().min(1)).max(100).default([])
+
+const counting = z
+  .strictObject({
+    quota: z.string().min(1).describe('One of limits.countedResources.'),
+    creates: namedOperations.describe('operationIds, or METHOD /path as served: a 2xx counts one.'),
+    deletes: namedOperations.describe('The same: a 2xx gives one back.'),
+  })
+  .describe('Which operations create and delete what a quota counts.')
+
 /** An API group: what is served, where, and how. */
 export const apiGroup = z
   .strictObject({
@@ -95,6 +105,7 @@ export const apiGroup = z
       .describe('A service of the gateway itself, in place of an upstream.'),
     errorProfile: z.enum(errorProfiles).default('standard').describe('Shape of the error bodies.'),
     limitClass: z.string().min(1).describe('One of limits.classes.'),
+    counts: z.array(counting).default([]),
     maxBodyBytes: bytes.optional().describe('Overrides requests.maxBodyBytes.'),
     resource: resourceRule.optional(),
     schemes: schemeMapping.default({}),

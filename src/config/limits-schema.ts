@@ -80,6 +80,7 @@ export const limitClass = z.strictObject({
 
 const quota = z
   .strictObject({
+    displayName: z.string().min(1).max(255).optional().describe('As it is shown to callers.'),
     scope: z.enum(['user', 'organization']).describe('Whose requests are counted together.'),
     limit: count.describe('Requests, or what they weigh by costs.'),
     period: z.enum(['hour', 'day', 'month']).describe('Renews with it, in UTC.'),
@@ -93,3 +94,28 @@ export const quotas = z
   .record(limitName, quota)
   .default({})
   .describe('Quotas that classes name; those that name the same one share its count.')
+
+const countedResource = z
+  .strictObject({
+    displayName: z.string().min(1).max(255).optional().describe('As it is shown to callers.'),
+    scope: z
+      .enum(['user', 'organization'])
+      .describe(
+        'Whose resources are counted together; user: what each creates, less what each deletes.',
+      ),
+    limit: count.describe('Resources there may be.'),
+    whenUnavailable: z
+      .enum(['refuse', 'admit'])
+      .default('refuse')
+      .describe(
+        'What happens to creations while the database cannot be asked: refuse with 503, or let pass and count later.',
+      ),
+    mode,
+    warnAtPercent,
+  })
+  .describe('A limit of how many resources there may be, answered with 402.')
+
+export const countedResources = z
+  .record(limitName, countedResource)
+  .default({})
+  .describe('Quotas of resources; groups say by `counts` which operations create and delete them.')

@@ -3,7 +3,7 @@ import type { CredentialKind } from '../auth/policy.ts'
 import { schemeMapping, apiGroup } from './group-schema.ts'
 import { roles } from './roles-schema.ts'
 import { loadShedding } from './load-shedding-schema.ts'
-import { limitClass, quotas } from './limits-schema.ts'
+import { countedResources, limitClass, quotas } from './limits-schema.ts'
 import { signingKeys } from './signing-keys-schema.ts'
 import { redisServers } from './redis-schema.ts'
 import { port, milliseconds, bytes, count, address, cidr, file, origin } from './values.ts'
@@ -149,6 +149,7 @@ export const configurationSchema = z.strictObject({
         .default(false)
         .describe('Send RateLimit and RateLimit-Policy (IETF draft) beside X-RateLimit-*.'),
       quotas,
+      countedResources,
       classes: z
         .record(z.string().min(1), limitClass)
         .describe('Limits that groups name by limitClass.'),

@@ -8,6 +8,7 @@ const reloadable: ReadonlySet<string> = new Set([
   'schemes',
   'limits.classes',
   'limits.quotas',
+  'limits.countedResources',
   'requests.maxBodyBytes',
   'transport.trustedProxies',
 ])

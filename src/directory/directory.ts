@@ -23,6 +23,7 @@ import { managePartners, type Partners } from './partners.ts'
 import { createSecretDigests, type Peppers } from './pepper.ts'
 import { managePrincipals, type Principals } from './principals.ts'
 import type { CacheLimits } from './record-cache.ts'
+import { keepResourceCounts, type ResourceCounts } from './resource-counts.ts'
 import { manageResources, type Resources } from './resources.ts'
 import { createRevokeToken, type RevokeToken } from './revocations.ts'
 import { manageRoleBindings, type RoleBindings } from './role-bindings.ts'
@@ -97,6 +98,8 @@ export type Directory = LookUps & {
   readonly resources: Resources
   readonly roleBindings: RoleBindings
   readonly limitOverrides: LimitOverrides
+  /** No part of any change: nothing is written to the audit, and nobody is told. */
+  readonly resourceCounts: ResourceCounts
   readonly keyRotation: KeyRotation
 
   /** Whether there is no organization yet. */
@@ -183,6 +186,7 @@ export async function openDirectoryOn(
     resources: manageResources(database, make),
     roleBindings: manageRoleBindings(database, make),
     limitOverrides: manageLimitOverrides(database, make, refreshLimitOverrides),
+    resourceCounts: keepResourceCounts(database),
     keyRotation: manageSigningKeys(database, make, sealing, refreshSigningKeys),
 
     isEmpty: () => isEmpty(database),

@@ -1,11 +1,12 @@
 import { repeat, type Repeating } from '../periodic/repeat.ts'
 import type { Session } from './database.ts'
 import type { DirectoryLog } from './directory-log.ts'
+import { pruneCountedChanges } from './sql/resource-counts.ts'
 import { pruneRevocations, pruneUsedAssertions } from './sql/tokens.ts'
 
 /**
- * Delete expired revocations and ids of assertions from time to time. Every process does it; what
- * one of them has under way, the others pass over.
+ * Delete expired revocations, ids of assertions and of counted changes from time to time. Every
+ * process does it; what one of them has under way, the others pass over.
  *
  * @param intervalMs between two rounds; there is none at the start
  */
@@ -17,7 +18,7 @@ export function startUpkeep(session: Session, log: DirectoryLog, intervalMs = 60
   )
 
   async function prune(closing: AbortSignal): Promise<void> {
-    for (const statement of [pruneRevocations, pruneUsedAssertions])
+    for (const statement of [pruneRevocations, pruneUsedAssertions, pruneCountedChanges])
       while ((await session.query(statement)).length > 0 && !closing.aborted);
   }
 }

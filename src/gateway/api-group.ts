@@ -1,6 +1,6 @@
 import type { GroupSource } from '../catalog/catalog.ts'
 import type { ErrorProfile } from '../errors/profile.ts'
-import type { LimitClass, LimitClassOf } from '../limits/admission.ts'
+import type { CountedOf, LimitClass, LimitClassOf } from '../limits/admission.ts'
 import type { PublicLink } from './public-links.ts'
 import type { ServiceUpstream } from './service.ts'
 import type { Upstream } from './upstream.ts'
@@ -15,6 +15,8 @@ export type ApiGroup = GroupSource & {
   readonly limitClass: LimitClass
   /** The class with what applies to one operation alone. */
   readonly limitClassOf: LimitClassOf
+  /** Absent: no operation counts resources. */
+  readonly countedOf?: CountedOf | undefined
   readonly maxBodyBytes: number
   /** Undefined for services of our own. */
   readonly publicLink: PublicLink | undefined

@@ -16,7 +16,7 @@ export type ForwardPlan = {
   readonly own: OwnFields
   readonly bodyLimits: BodyLimits
   /** Told the milliseconds from sending to the head of the upstream's response, when it is there. */
-  readonly onHead: (upstreamMs: number) => void
+  readonly onHead: (upstreamMs: number, status: number) => void
 }
 
 /** HEAD is left out, since undici closes the connection after it. */

@@ -3,7 +3,7 @@ import type { Authenticate } from '../auth/authenticate.ts'
 import type { AssertIdentity } from '../auth/own/assertion.ts'
 import type { AuthorizeByRoles } from '../auth/roles/authorize.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import type { Admit, AdmitAddress } from '../limits/admission.ts'
+import type { Admit, AdmitAddress, BeginCounting } from '../limits/admission.ts'
 import type { WriteAccess } from './access-log.ts'
 import type { ApiGroup } from './api-group.ts'
 import type { GatewayEnv } from './exchange.ts'
@@ -12,6 +12,7 @@ import type { LoadShedding } from './load-shedding.ts'
 import { admitStep } from './steps/admit.ts'
 import { authenticateStep } from './steps/authenticate.ts'
 import { authorizeStep, type FindGrants } from './steps/authorize.ts'
+import { countStep } from './steps/count.ts'
 import { documentationStep } from './steps/documentation.ts'
 import { forwardStep } from './steps/forward.ts'
 import { lifecycleStep } from './steps/lifecycle.ts'
@@ -36,6 +37,7 @@ export type ChainParts = {
   readonly findGrants: FindGrants
   readonly admit: Admit
   readonly admitAddress: AdmitAddress
+  readonly beginCounting: BeginCounting
   readonly assertIdentity: AssertIdentity
   readonly publicOrigin: string
   /** How long a client may pause within its request body. */
@@ -65,6 +67,7 @@ export function createChain(parts: ChainParts): Hono<GatewayEnv> {
       authorizeStep(parts.findGrants),
       lifecycleStep(),
       admitStep(parts.admit, parts.admitAddress),
+      countStep(parts.beginCounting),
       vouchStep(parts.assertIdentity),
     ),
   )

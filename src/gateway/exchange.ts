@@ -4,7 +4,7 @@ import type { Context } from 'hono'
 import type { Authentication } from '../auth/authenticate.ts'
 import type { Match } from '../catalog/matcher.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
-import type { LimitState } from '../limits/admission.ts'
+import type { Counting, LimitState } from '../limits/admission.ts'
 import type { ApiGroup } from './api-group.ts'
 import type { Client } from './client.ts'
 import type { Head } from './ingress.ts'
@@ -68,6 +68,8 @@ export type Notes = {
   group: ApiGroup | undefined
   authentication: Authentication | undefined
   limit: LimitState | undefined
+  /** What counts one of a quota, or gives one back, when its upstream says so. */
+  counting: Counting | undefined
   /** Who calls, signed for the upstream that wants it. */
   assertion: string | undefined
   degraded: true | undefined
@@ -90,6 +92,7 @@ export function blankNotes(): Notes {
     group: undefined,
     authentication: undefined,
     limit: undefined,
+    counting: undefined,
     assertion: undefined,
     degraded: undefined,
     shadow: undefined,

@@ -18,7 +18,7 @@ export type Waiting = {
   resolve(forwarded: Forwarded): void
   reject(error: unknown): void
   /** Called as soon as the upstream's head is there: a short answer may end before a promise resolves. */
-  onHead(upstreamMs: number): void
+  onHead(upstreamMs: number, status: number): void
   /** Called at the first piece of a body that passes: whether that is all of it. */
   readonly onBody: ((cameWhole: boolean) => void) | undefined
 }
@@ -97,7 +97,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     // A class that does not exist (RFC 9110 §15).
     if (status > 599) throw new InvalidResponse('status code')
     this.#status = status
-    this.#waiting.onHead(performance.now() - this.#sentAt)
+    this.#waiting.onHead(performance.now() - this.#sentAt, status)
     // undici's HTTP/1.1 parser hands the fields over as bytes; its type allows other protocols.
     this.#rawFields = controller.rawHeaders as readonly Buffer[]
     refuseUnknownCoding(this.#rawFields)

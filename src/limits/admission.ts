@@ -18,6 +18,8 @@ import { createUsageWarnings } from './usage-warnings.ts'
 // What the gateway needs to know of limits, it finds here.
 export type { AdmitAddress } from './addresses.ts'
 export { renewalAfter } from './calendar.ts'
+export type { CountedOf } from './counted.ts'
+export type { BeginCounting, Counting } from './counting.ts'
 export type { LimitClass } from './limit-class.ts'
 export { createLimitClassOf, type LimitClassOf } from './operation-class.ts'
 export type { Admission, LimitState } from './outcome.ts'

@@ -18,6 +18,11 @@ export type OperationRule = LimitRule & {
   readonly cost?: number | undefined
 }
 
+/** Whether an operation is meant by its id, or by its method and path as served. */
+export function isNamed({ operationId, method, path }: LimitedOperation, name: string): boolean {
+  return name === operationId || name === `${method} ${path}`
+}
+
 /** The class of an operation, with the rules that apply to it: always the same object. */
 export type LimitClassOf = (operation: LimitedOperation) => LimitClass
 
@@ -44,11 +49,8 @@ export function createLimitClassOf(
 }
 
 function names({ methods, operations }: OperationRule, operation: LimitedOperation): boolean {
-  const { method, path, operationId } = operation
-  if (methods !== undefined && !methods.includes(method)) return false
-  if (operations === undefined) return true
-  if (operationId !== undefined && operations.includes(operationId)) return true
-  return operations.includes(`${method} ${path}`)
+  if (methods !== undefined && !methods.includes(operation.method)) return false
+  return operations === undefined || operations.some((name) => isNamed(operation, name))
 }
 
 function withRules(base: LimitClass, rules: readonly OperationRule[]): LimitClass {

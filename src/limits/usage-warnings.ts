@@ -29,9 +29,10 @@ export function createUsageWarnings({ log, now }: Parts): NoteUse {
       const window = limits.windows[i]
       if (window === undefined) continue
       const used = window.requests - remaining
-      const percent = passed(window, used - weightIn(window, limits.cost), used)
+      const { name: limit, scope, requests, warnAtPercent } = window
+      const before = used - weightIn(window, limits.cost)
+      const percent = passedPart(requests, warnAtPercent, before, used)
       if (percent === undefined || isKnown(window, percent)) continue
-      const { name: limit, scope, requests } = window
       const use = { limit, scope, ...limits.warnedOf, percent, used, allowed: requests }
       log.warn(use, 'a limit is used up to a part that was to be told')
     }
@@ -48,13 +49,14 @@ export function createUsageWarnings({ log, now }: Parts): NoteUse {
 }
 
 /** The highest of the parts that one request has gone past. */
-function passed(
-  { requests, warnAtPercent }: WindowLimit,
+export function passedPart(
+  allowed: number,
+  warnAtPercent: readonly number[],
   before: number,
   after: number,
 ): number | undefined {
   const parts = warnAtPercent.filter((percent) => {
-    const part = Math.ceil((requests * percent) / 100)
+    const part = Math.ceil((allowed * percent) / 100)
     return before < part && part <= after
   })
   return parts.length === 0 ? undefined : Math.max(...parts)

@@ -28,6 +28,20 @@ test('a class names quotas that exist, and no two of its rules have one name', a
   ])
 })
 
+test('a group counts by quotas of resources that exist, whose names no other quota has', async () => {
+  const quotas = { calls: { scope: 'user', limit: 1, period: 'day' } }
+  const resource = { scope: 'organization', limit: 1 }
+  const limits = { quotas, countedResources: { calls: resource }, classes: { standard: {} } }
+  const counts = [
+    { quota: 'calls', creates: ['a'] },
+    { quota: 'other', creates: ['a'] },
+  ]
+  expect(await said({ limits, apiGroups: [{ ...group, counts }] })).toEqual([
+    'limits.countedResources.calls The name is taken by one of limits.quotas',
+    'apiGroups.0.counts.1.quota Must be one of limits.countedResources: calls',
+  ])
+})
+
 test('no two groups have one name', async () => {
   const apiGroups = [group, { ...group, mount: '/b' }, { ...group, name: 'other', mount: '/c' }]
   expect(await said({ apiGroups })).toEqual([

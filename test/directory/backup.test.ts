@@ -35,6 +35,9 @@ async function fill(directory: Directory): Promise<{ key: { id: string; secret: 
   await directory.environments.create({ organizationId, displayName: 'production' }, actor)
   const override = { organizationId, limitName: 'standard.user.requests', limit: 7 }
   await directory.limitOverrides.set(override, actor)
+  const counted = { organizationId, principalId: undefined, quota: 'clusters' }
+  await directory.resourceCounts.count(counted, 'c1', 1)
+  await directory.resourceCounts.reserve(counted, 'c2', 9, 60_000)
   const key = await directory.apiKeys.create({ ownerId, resource: { kind: 'cloud' } }, actor)
   const resource = { resourceKind: 'kafka-cluster', resourceId: 'lkc-1' }
   await directory.resources.create({ organizationId, ...resource }, actor)

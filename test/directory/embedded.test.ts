@@ -13,6 +13,7 @@ import { peppers, testOptions } from './opening.ts'
 import { describeManagedParts } from './managed-contract.ts'
 import { describeRoleBindings } from './role-contract.ts'
 import { describeLimitOverrides } from './limit-override-contract.ts'
+import { describeResourceCounts } from './resource-count-contract.ts'
 import { describeTokenParts } from './token-contract.ts'
 
 // Starting a PostgreSQL in this process takes seconds of it, so one is emptied before each test.
@@ -72,3 +73,4 @@ describeEnvironments(open)
 describeTokenParts(open)
 describeManagedParts(open)
 describeLimitOverrides(open)
+describeResourceCounts(open)

@@ -7,6 +7,7 @@ import { openOnServer } from './opening.ts'
 import { describeManagedParts } from './managed-contract.ts'
 import { describeRoleBindings } from './role-contract.ts'
 import { describeLimitOverrides } from './limit-override-contract.ts'
+import { describeResourceCounts } from './resource-count-contract.ts'
 import { describeTokenParts } from './token-contract.ts'
 
 let postgres: TestPostgres
@@ -23,3 +24,4 @@ describeRoleBindings(open)
 describeTokenParts(open)
 describeManagedParts(open)
 describeLimitOverrides(open)
+describeResourceCounts(open)

@@ -250,6 +250,7 @@ async function exchangeWithBrokenChain(): Promise<RawResponse> {
     assertIdentity: () => '',
     admit: fail,
     admitAddress: fail,
+    beginCounting: fail,
     publicOrigin,
     idleTimeoutMs: 1_000,
     writeAccess: () => undefined,

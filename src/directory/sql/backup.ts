@@ -19,6 +19,8 @@ export const backedUpTables = [
   'resources',
   'role_bindings',
   'limit_overrides',
+  'resource_counts',
+  'counted_changes',
   'signing_keys',
   'token_revocations',
   'used_assertions',

@@ -37,6 +37,7 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
         explain,
       }
       return callService(exchange, call).then((answer) => {
+        c.env.notes.counting?.answered(answer.status)
         // Nobody is left to answer; the log says so.
         if (outgoing.closed) return alreadySent
         c.env.notes.verdict = 'forwarded'
@@ -55,7 +56,8 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
       operation,
       own,
       bodyLimits,
-      onHead: (upstreamMs: number) => {
+      onHead: (upstreamMs: number, status: number) => {
+        c.env.notes.counting?.answered(status)
         c.env.notes.upstreamMs = upstreamMs
         c.env.notes.gatewayMs = performance.now() - exchange.startedAt - upstreamMs
         c.env.notes.verdict = 'forwarded'

@@ -1,0 +1,235 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { startGateway, type TestGateway } from '../support/gateway.ts'
+import { rawExchange } from '../support/raw-client.ts'
+import { recordingUpstream, type RecordingUpstream } from '../support/recording-upstream.ts'
+import { until } from '../support/until.ts'
+
+let upstream: RecordingUpstream
+let gateway: TestGateway
+
+const things = { '/things': { post: { operationId: 'createThing' }, get: {} } }
+
+beforeAll(async () => {
+  upstream = await recordingUpstream()
+  gateway = await startGateway({
+    groups: [
+      {
+        name: 'things/v1',
+        upstreamUrl: upstream.url,
+        paths: { ...things, '/things/{id}': { delete: {} } },
+        counts: [
+          { quota: 'things', creates: ['createThing'], deletes: ['DELETE /things/{id}'] },
+          { quota: 'mine', creates: ['createThing'], deletes: ['DELETE /things/{id}'] },
+        ],
+      },
+      {
+        name: 'shadowed/v1',
+        mount: '/shadowed',
+        upstreamUrl: upstream.url,
+        paths: things,
+        counts: [{ quota: 'watched', creates: ['createThing'] }],
+      },
+      {
+        name: 'rated/v1',
+        mount: '/rated',
+        upstreamUrl: upstream.url,
+        limitClass: 'rated',
+        paths: things,
+        counts: [{ quota: 'rare', creates: ['createThing'] }],
+      },
+    ],
+    configuration: {
+      limits: {
+        countedResources: {
+          things: { scope: 'organization', limit: 2, warnAtPercent: [100] },
+          mine: { scope: 'user', limit: 9 },
+          watched: { scope: 'organization', limit: 1, mode: 'shadow' },
+          rare: { scope: 'organization', limit: 1 },
+        },
+        classes: { standard: {}, rated: { user: { requests: 1, windowSeconds: 3_600 } } },
+      },
+    },
+  })
+})
+afterAll(async () => {
+  await gateway.stop()
+  await upstream.close()
+})
+
+beforeEach(async () => {
+  upstream.reset()
+  for (let i = 0; i < 4; i++) await ask('DELETE', '/things/any')
+  await until(async () => (await used('things')) === 0)
+})
+
+function ask(method: string, path: string): Promise<Response> {
+  const headers = { authorization: gateway.key.authorization }
+  return fetch(`http://127.0.0.1:${gateway.port}${path}`, { method, headers })
+}
+
+/** What the record says that the organization, or the user, has. */
+async function used(quota: string, whose: 'organization' | 'user' = 'organization') {
+  const { organizationId, userId, directory } = gateway
+  const counts = await directory.resourceCounts.read(organizationId, userId)
+  return counts[whose].get(quota) ?? 0
+}
+
+function answering(status: number): void {
+  upstream.behave((_incoming, outgoing) => outgoing.writeHead(status).end())
+}
+
+it('what is created counts until it is deleted, and 402 says which quota and what it allows', async () => {
+  answering(201)
+  for (let i = 0; i < 2; i++) expect((await ask('POST', '/things')).status).toBe(201)
+  const refused = await ask('POST', '/things')
+  expect(refused.status).toBe(402)
+  expect(refused.headers.get('retry-after')).toBeNull()
+  expect(await refused.json()).toMatchObject({
+    status: '402',
+    error: {
+      code: 'QUOTA_EXCEEDED',
+      details: 'The quota things allows the organization 2, of which none is left.',
+    },
+  })
+  expect(upstream.requests.filter(({ method }) => method === 'POST')).toHaveLength(2)
+  expect((await ask('GET', '/things')).status).toBe(201)
+  expect((await ask('DELETE', '/things/one')).status).toBe(201)
+  await until(async () => (await used('things')) === 1)
+  expect((await ask('POST', '/things')).status).toBe(201)
+  await until(async () => (await used('things')) === 2)
+})
+
+it('each quota that an operation counts in has its own count, of the organization or the user', async () => {
+  answering(201)
+  await ask('POST', '/things')
+  await until(async () => (await used('mine', 'user')) === 1)
+  expect([await used('things'), await used('things', 'user'), await used('mine')]).toEqual([
+    1, 0, 0,
+  ])
+})
+
+it('what the upstream refuses, fails at or is lost over does not count', async () => {
+  for (const status of [302, 400, 409, 500]) {
+    answering(status)
+    await fetch(`http://127.0.0.1:${gateway.port}/things`, {
+      method: 'POST',
+      headers: { authorization: gateway.key.authorization },
+      redirect: 'manual',
+    })
+  }
+  upstream.behave((incoming) => incoming.socket.destroy())
+  expect((await ask('POST', '/things')).status).toBe(502)
+  answering(201)
+  for (let i = 0; i < 2; i++) expect((await ask('POST', '/things')).status).toBe(201)
+  expect((await ask('POST', '/things')).status).toBe(402)
+})
+
+it('what the upstream does not delete is not given back', async () => {
+  answering(201)
+  await ask('POST', '/things')
+  answering(404)
+  await ask('DELETE', '/things/unknown')
+  answering(201)
+  await ask('POST', '/things')
+  expect((await ask('POST', '/things')).status).toBe(402)
+})
+
+it('a place is reserved while the upstream decides, and free again when the client goes away', async () => {
+  let answer = (): void => undefined
+  upstream.behave((_incoming, outgoing) => {
+    answer = () => void outgoing.writeHead(201).end()
+  })
+  const head = [
+    'POST /things HTTP/1.1',
+    'Host: x',
+    `Authorization: ${gateway.key.authorization}`,
+    'Content-Length: 0',
+  ]
+  const abandoned = new AbortController()
+  const pending = fetch(`http://127.0.0.1:${gateway.port}/things`, {
+    method: 'POST',
+    headers: { authorization: gateway.key.authorization },
+    signal: abandoned.signal,
+  }).catch(() => undefined)
+  await until(() => upstream.inFlight() === 1)
+  const answered = rawExchange(gateway.port, `${head.join('\r\n')}\r\n\r\n`)
+  await until(() => upstream.inFlight() === 2)
+  expect((await ask('POST', '/things')).status).toBe(402)
+  abandoned.abort()
+  await pending
+  answer()
+  expect((await answered).status).toBe(201)
+  answering(201)
+  await until(async () => (await ask('POST', '/things')).status === 201)
+  expect((await ask('POST', '/things')).status).toBe(402)
+})
+
+it('an override is the limit, without a restart', async () => {
+  const { organizationId, directory } = gateway
+  const name = { organizationId, limitName: 'things' }
+  await directory.limitOverrides.set({ ...name, limit: 1 }, { id: 'test' })
+  answering(201)
+  expect((await ask('POST', '/things')).status).toBe(201)
+  expect((await ask('POST', '/things')).status).toBe(402)
+  await directory.limitOverrides.delete(name, { id: 'test' })
+  expect((await ask('POST', '/things')).status).toBe(201)
+})
+
+it('many at once never create more than the quota allows', async () => {
+  answering(201)
+  const statuses = await Promise.all(
+    Array.from({ length: 20 }, async () => (await ask('POST', '/things')).status),
+  )
+  expect(statuses.filter((status) => status === 201)).toHaveLength(2)
+  expect(statuses.filter((status) => status === 402)).toHaveLength(18)
+})
+
+it('a quota in shadow mode counts and is named in the log, but refuses nothing', async () => {
+  answering(201)
+  for (let i = 0; i < 2; i++) expect((await ask('POST', '/shadowed/things')).status).toBe(201)
+  await until(async () => (await used('watched')) === 2)
+  const lines = gateway.log.filter(({ group, verdict }) => group === 'shadowed/v1' && verdict)
+  expect(lines.map(({ shadow }) => shadow)).toEqual([undefined, 'watched'])
+})
+
+it('the log says when a quota of resources is used up to a configured part', async () => {
+  answering(201)
+  for (let i = 0; i < 2; i++) await ask('POST', '/things')
+  await until(async () => (await used('things')) === 2)
+  const warned = gateway.log.filter(({ limit }) => limit === 'things')
+  expect(warned.at(-1)).toMatchObject({ percent: 100, used: 2, allowed: 2, scope: 'organization' })
+})
+
+it('an operation that is said to count but is not served is refused by name', async () => {
+  const starting = startGateway({
+    groups: [
+      {
+        name: 'things/v1',
+        upstreamUrl: upstream.url,
+        paths: things,
+        counts: [{ quota: 'things', creates: ['createThings'] }],
+      },
+    ],
+    configuration: {
+      limits: {
+        countedResources: { things: { scope: 'user', limit: 1 } },
+        classes: { standard: {} },
+      },
+    },
+  })
+  await expect(starting).rejects.toThrow('things: no operation "createThings"')
+})
+
+it('what a rate refuses reserves nothing', async () => {
+  answering(500)
+  await ask('POST', '/rated/things')
+  expect((await ask('POST', '/rated/things')).status).toBe(429)
+  expect(
+    await gateway.directory.resourceCounts.reserve(
+      { organizationId: gateway.organizationId, principalId: undefined, quota: 'rare' },
+      'probe',
+      1,
+      1_000,
+    ),
+  ).toBe(1)
+})
