@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { createReadAppliedQuotas } from './applied-quotas.ts'
 import { createAuthenticator } from './auth/authenticate.ts'
 import { createAuthorizeByRoles } from './auth/roles/authorize.ts'
 import type { Configuration } from './config/schema.ts'
@@ -95,6 +96,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
       findLimits: admission.findLimits,
       publicOrigin,
     }),
+    createReadAppliedQuotas({ limits: () => serving.now().limits, admission, directory }),
   )
   services.resolve({ ...credentials.services, ...controlPlane })
   const traffic = createTraffic()

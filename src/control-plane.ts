@@ -7,6 +7,8 @@ import type { Explain } from './governance/explanations.ts'
 import type { Services } from './groups.ts'
 import { createIamService } from './iam/app.ts'
 import { createOrgService } from './org/app.ts'
+import { createQuotaService } from './quota/app.ts'
+import type { ReadAppliedQuotas } from './quota/parts.ts'
 import { createPageTokens } from './resource-api/page-token.ts'
 import type { SigningKeyAdministration } from './signing.ts'
 
@@ -17,7 +19,8 @@ export function createControlPlane(
   directory: Directory,
   signingKeys: SigningKeyAdministration,
   explain: Explain,
-): Pick<Services, 'iam' | 'org' | 'gatehouse'> {
+  readAppliedQuotas: ReadAppliedQuotas,
+): Pick<Services, 'iam' | 'org' | 'gatehouse' | 'quota'> {
   const pageTokens = createPageTokens(directory.deriveKeys('gatehouse page tokens 1'))
   const parts = { publicOrigin, crnAuthority, pageTokens, directory }
   const isOperator = (organizationId: string): boolean => operators.includes(organizationId)
@@ -28,6 +31,7 @@ export function createControlPlane(
   return {
     iam: createIamService({ ...parts, roles, compileFilter, mayFetch }),
     org: createOrgService(parts),
+    quota: createQuotaService({ ...parts, readAppliedQuotas }),
     gatehouse: createGovernanceService({ ...parts, isOperator, signingKeys, explain }),
   }
 }

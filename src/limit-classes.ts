@@ -1,5 +1,6 @@
 import type { Configuration } from './config/schema.ts'
 import { createLimitClassOf, type LimitClass, type LimitClassOf } from './limits/admission.ts'
+import type { Quota } from './limits/limit-class.ts'
 
 /** The limit class of a group, and that of each of its operations. */
 export type GroupLimits = { readonly limitClass: LimitClass; readonly limitClassOf: LimitClassOf }
@@ -33,10 +34,20 @@ function classOf(
     quotas: configured.quotas.map((quotaName) => {
       const quota = quotas[quotaName]
       if (quota === undefined) throw new Error('The configuration let an unknown quota through')
-      const { mode, ...rest } = quota
-      return { ...rest, name: quotaName, isShadow: mode === 'shadow' }
+      return quotaOf(quotaName, quota)
     }),
   }
+}
+
+/** A class of every quota and nothing else, by which their counts are found. */
+export function quotasAlone({ quotas }: LimitsConfiguration): LimitClass {
+  const nothing = { whenUnavailable: 'local' } as const
+  const all = Object.entries(quotas).map(([name, quota]) => quotaOf(name, quota))
+  return { name: 'quotas', user: nothing, organization: nothing, quotas: all }
+}
+
+function quotaOf(name: string, { mode, ...rest }: LimitsConfiguration['quotas'][string]): Quota {
+  return { ...rest, name, isShadow: mode === 'shadow' }
 }
 
 function ruleOf({ user, organization, ...rest }: RuleConfiguration) {

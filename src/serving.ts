@@ -6,7 +6,10 @@ import { connectUpstream, type Upstream } from './gateway/upstream.ts'
 import { compileGroups, type CompiledGroups, type ConnectGroup, type Services } from './groups.ts'
 
 /** What requests are served by. It never changes: a reload puts another in its place. */
-export type Served = CompiledGroups & { readonly findClient: FindClient }
+export type Served = CompiledGroups & {
+  readonly findClient: FindClient
+  readonly limits: Configuration['limits']
+}
 
 /** What is served now, exchanged as a whole. */
 export type Serving = {
@@ -77,7 +80,8 @@ export async function createServing(
     for (const { guard } of connected.values()) guard?.start()
     for (const { guard } of gone) guard?.stop()
     retire(gone)
-    return { ...compiled, findClient: createFindClient(next.transport.trustedProxies) }
+    const findClient = createFindClient(next.transport.trustedProxies)
+    return { ...compiled, findClient, limits: next.limits }
   }
 
   function watchOf(groupName: string): Watch {

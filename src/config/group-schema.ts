@@ -100,7 +100,7 @@ export const apiGroup = z
     hosts: z.array(hostPattern).default([]).describe('Hosts it is served under; empty: any.'),
     upstream: upstream.optional(),
     service: z
-      .enum(['sts', 'oauth', 'iam', 'org', 'gatehouse'])
+      .enum(['sts', 'oauth', 'iam', 'org', 'gatehouse', 'quota'])
       .optional()
       .describe('A service of the gateway itself, in place of an upstream.'),
     errorProfile: z.enum(errorProfiles).default('standard').describe('Shape of the error bodies.'),

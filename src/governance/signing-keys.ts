@@ -4,7 +4,7 @@ import type { ListedSigningKey } from '../directory/signing-keys.ts'
 import type { Collection } from '../resource-api/collection.ts'
 import { readJsonObject, validated } from '../resource-api/json-body.ts'
 import { render, timeOf } from '../resource-api/object.ts'
-import type { Part } from '../resource-api/paging.ts'
+import { partOf } from '../resource-api/part-of.ts'
 import { scopeOf } from '../resource-api/scope.ts'
 import type { ApiEnv } from '../resource-api/serve-collection.ts'
 import type { GovernanceParts, SigningKeys } from './parts.ts'
@@ -50,12 +50,6 @@ export function serveRotation(app: Hono<ApiEnv>, parts: GovernanceParts): void {
 async function all(keys: Pick<SigningKeys, 'list'>): Promise<readonly Listed[]> {
   const listed = (await keys.list()).map((key) => ({ ...key, id: key.kid }))
   return listed.toSorted((a, b) => (a.id < b.id ? -1 : 1))
-}
-
-function partOf(keys: readonly Listed[], { after, before, atEnd, limit }: Part): readonly Listed[] {
-  if (before !== undefined) return keys.filter(({ id }) => id < before).slice(-limit)
-  if (atEnd === true) return keys.slice(-limit)
-  return keys.filter(({ id }) => after === undefined || id > after).slice(0, limit)
 }
 
 function membersOf(key: Listed): object {

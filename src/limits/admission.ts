@@ -12,6 +12,7 @@ import { createInProcessAdmission } from './in-process-admission.ts'
 import type { AddressLimit } from './limit-class.ts'
 import type { Log } from './limits-log.ts'
 import type { Admission } from './outcome.ts'
+import { createReadUse, type ReadUse } from './read-use.ts'
 import { createRedisAdmission, type RedisHealth } from './redis-admission.ts'
 import { createUsageWarnings } from './usage-warnings.ts'
 
@@ -37,6 +38,7 @@ export type AdmissionControl = {
   readonly admitAddress: AdmitAddress
   /** Every limit of a request, as it is for its caller; nothing is counted. */
   readonly findLimits: FindLimits
+  readonly readUse: ReadUse
   readonly health: () => AdmissionHealth
   /** Tell Redis which leases were given back last. The connection is left to who opened it. */
   readonly close: () => Promise<void>
@@ -88,11 +90,12 @@ export function createAdmission(options: AdmissionOptions): AdmissionControl {
   const addresses = { limit: unauthenticated, replicas, keyPrefix }
 
   if (redis === undefined) {
-    const { admit, heldLeases } = createInProcessAdmission(common)
+    const { admit, heldLeases, used } = createInProcessAdmission(common)
     return {
       admit,
       admitAddress: createAdmitAddress(addresses),
       findLimits,
+      readUse: (windows) => Promise.resolve(windows.map(used)),
       health: () => ({
         state: 'up',
         decisions: counter.read(),
@@ -107,6 +110,7 @@ export function createAdmission(options: AdmissionOptions): AdmissionControl {
     admit: shared.admit,
     admitAddress: createAdmitAddress({ ...addresses, shared }),
     findLimits,
+    readUse: createReadUse(shared.runScript),
     health: () => ({
       state: shared.isDegraded() ? 'degraded' : 'up',
       decisions: counter.read(),

@@ -1,4 +1,4 @@
-import type { FindLimits, Subject } from './applicable-limits.ts'
+import type { FindLimits, Subject, WindowLimit } from './applicable-limits.ts'
 import type { DecisionCounter } from './decision-counts.ts'
 import { createInProcessLimits } from './in-process.ts'
 import { createLeases } from './leases.ts'
@@ -10,6 +10,8 @@ export type InProcessAdmission = {
   readonly admit: (subject: Subject) => Admission
   /** Admitted requests that hold a slot now. */
   readonly heldLeases: () => number
+  /** What is counted in a window. */
+  readonly used: (window: WindowLimit) => number
 }
 
 type Parts = {
@@ -36,5 +38,6 @@ export function createInProcessAdmission(parts: Parts): InProcessAdmission {
       return counter.count(outcome(limits, verdict, hold, false))
     },
     heldLeases: leases.count,
+    used: inProcess.used,
   }
 }

@@ -7,6 +7,8 @@ import { current, plus, stateOf, type Count } from './window-counts.ts'
 export type InProcessLimits = {
   /** Decide and, where the request is admitted, count it; the slots are taken by holding a lease. */
   readonly decide: (limits: ApplicableLimits) => Verdict
+  /** What is counted in a window. */
+  readonly used: (window: WindowLimit) => number
   /** Forget every window. */
   readonly clear: () => void
 }
@@ -49,6 +51,7 @@ export function createInProcessLimits({ now, wallClock, occupied }: Parts): InPr
       sweep()
       return { deniedBy, windows: states, wouldDeny }
     },
+    used: (window) => countOf(window).used,
     clear() {
       kept.clear()
     },

@@ -23,6 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   iam: ['errors', 'auth', 'gateway', 'crn', 'directory', 'resource-api'],
   org: ['errors', 'gateway', 'crn', 'directory', 'resource-api'],
   governance: ['errors', 'gateway', 'crn', 'directory', 'resource-api'],
+  quota: ['gateway', 'crn', 'resource-api'],
   demo: [],
   cli: ['errors'],
 }

@@ -5,7 +5,7 @@ import addFormats from 'ajv-formats'
 import { parse } from 'yaml'
 
 /** The services of the gateway whose documents share config/apis/common.yaml. */
-export const apiServices = ['iam', 'org', 'gatehouse'] as const
+export const apiServices = ['iam', 'org', 'gatehouse', 'quota'] as const
 
 /** An operation as a document describes it. */
 export type DescribedOperation = {

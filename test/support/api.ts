@@ -58,10 +58,15 @@ export const publicOrigin = 'https://api.example.com'
 const perMinute = { requests: 100_000, windowSeconds: 60 }
 const wide = { user: perMinute }
 
-/** Start a gateway for the tests of a file. */
+/**
+ * Start a gateway for the tests of a file.
+ *
+ * @param quotas members of `limits` beside the classes
+ */
 export function useApi(
   limits: Readonly<Record<string, unknown>> = wide,
   services: TestConfiguration['services'] = apiServices,
+  quotas: Readonly<Record<string, unknown>> = {},
 ): Api {
   let gateway: TestGateway | undefined
   let stranger: Api['stranger'] | undefined
@@ -71,7 +76,7 @@ export function useApi(
       services,
       configuration: {
         publicOrigin,
-        limits: { classes: { standard: limits }, unauthenticated: perMinute },
+        limits: { ...quotas, classes: { standard: limits }, unauthenticated: perMinute },
       },
     })
     stranger = await makeStranger(gateway)

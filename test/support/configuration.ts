@@ -17,7 +17,7 @@ export type TestConfiguration = {
   /** Limits of the class `standard`, which groups belong to that name no other. */
   readonly limits?: Readonly<Record<string, unknown>>
   /** Services of the gateway itself that are served, with their own documents. */
-  readonly services?: readonly ('sts' | 'oauth' | 'iam' | 'org' | 'gatehouse')[]
+  readonly services?: readonly ('sts' | 'oauth' | 'iam' | 'org' | 'gatehouse' | 'quota')[]
   /** Members of the configuration beside the groups. */
   readonly configuration?: Readonly<Record<string, unknown>>
 }
