@@ -97,6 +97,7 @@ function apiGroup(
     authorization: group.authorization ?? defaultAuthorization(group.service),
     hideExistence: group.hideExistence,
     errorProfile: group.errorProfile,
+    quotaErrors: group.quotaErrors.map((phrase) => phrase.toLowerCase()),
     ...limits,
     countedOf: countedOf(group, countedResources),
     maxBodyBytes: group.maxBodyBytes ?? requests.maxBodyBytes,

@@ -104,6 +104,13 @@ export const apiGroup = z
       .optional()
       .describe('A service of the gateway itself, in place of an upstream.'),
     errorProfile: z.enum(errorProfiles).default('standard').describe('Shape of the error bodies.'),
+    quotaErrors: z
+      .array(z.string().min(3).max(200))
+      .max(20)
+      .default(['"quota_exceeded"', 'would exceed the quota', 'is currently limited to'])
+      .describe(
+        'A 400 of the service whose body holds one of these means an exceeded quota, and becomes 402; empty: none does.',
+      ),
     limitClass: z.string().min(1).describe('One of limits.classes.'),
     counts: z.array(counting).default([]),
     maxBodyBytes: bytes.optional().describe('Overrides requests.maxBodyBytes.'),

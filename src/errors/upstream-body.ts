@@ -35,9 +35,12 @@ function hasErrorCode(body: Json): boolean {
  * Say whether a 400 means an exceeded quota, which some services answer instead of 402.
  *
  * @param text the body as sent, whatever its shape
+ * @param phrases that only such a body holds, in lower case; case is no matter in the text
  */
-export function isQuotaExceeded(text: string): boolean {
-  return /"quota_exceeded"|would exceed the quota|is currently limited to/i.test(text)
+export function isQuotaExceeded(text: string, phrases: readonly string[]): boolean {
+  if (phrases.length === 0) return false
+  const lower = text.toLowerCase()
+  return phrases.some((phrase) => lower.includes(phrase))
 }
 
 /**

@@ -12,6 +12,8 @@ export type ApiGroup = GroupSource & {
   /** Whether what a caller has no role on looks as if it did not exist. */
   readonly hideExistence: boolean
   readonly errorProfile: ErrorProfile
+  /** Phrases, in lower case, by which a 400 of the service means an exceeded quota. */
+  readonly quotaErrors: readonly string[]
   readonly limitClass: LimitClass
   /** The class with what applies to one operation alone. */
   readonly limitClassOf: LimitClassOf

@@ -1,21 +1,20 @@
 import type { Readable } from 'node:stream'
 import type { Authentication } from '../auth/authenticate.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import type { ErrorProfile } from '../errors/profile.ts'
 import type { Answer } from './answer.ts'
 import type { Exchange } from './exchange.ts'
 import { requestBody, type BodyLimits } from './request-body.ts'
 import { requestFields } from './request-fields.ts'
 import { responseFields, type OwnFields } from './response-fields.ts'
 import type { Service } from './service.ts'
-import { upstreamErrorAnswer } from './upstream-error.ts'
+import { upstreamErrorAnswer, type ErrorRules } from './upstream-error.ts'
 
 /** What a service is called with beside the request itself. */
 export type ServiceCall = {
   readonly service: Service
   readonly authentication: Authentication
   readonly bodyLimits: BodyLimits
-  readonly profile: ErrorProfile
+  readonly errors: ErrorRules
   readonly own: OwnFields
   /** Told why the service refuses. */
   readonly explain: (reason: string) => void
@@ -59,7 +58,7 @@ async function answer(exchange: Exchange, call: ServiceCall): Promise<Answer> {
   const { status } = response
   if (status >= 400) {
     const failed = { kind: 'upstream-error', status, rawFields, body } as const
-    return upstreamErrorAnswer(failed, call.profile, call.own)
+    return upstreamErrorAnswer(failed, call.errors, call.own)
   }
   return { status, fields: responseFields(rawFields, call.own), body }
 }

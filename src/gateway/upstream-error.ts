@@ -5,8 +5,12 @@ import type { ErrorProfile } from '../errors/profile.ts'
 import { codeOfStatus } from '../errors/status-code.ts'
 import { hasShape, isQuotaExceeded, withRequestId } from '../errors/upstream-body.ts'
 import type { Answer } from './answer.ts'
+import type { ApiGroup } from './api-group.ts'
 import type { Forwarded } from './forwarded.ts'
 import { fieldOf, responseFields, type OwnFields } from './response-fields.ts'
+
+/** What a group says of its service's errors. */
+export type ErrorRules = Pick<ApiGroup, 'errorProfile' | 'quotaErrors'>
 
 type UpstreamError = Extract<Forwarded, { kind: 'upstream-error' }>
 
@@ -22,12 +26,12 @@ const maxDecodedBytes = 262_144
  */
 export async function upstreamErrorAnswer(
   upstreamError: UpstreamError,
-  profile: ErrorProfile,
+  { errorProfile: profile, quotaErrors }: ErrorRules,
   own: OwnFields,
 ): Promise<Answer> {
   const { status, rawFields } = upstreamError
   const text = await decodedText(upstreamError)
-  if (status === 400 && isQuotaExceeded(text))
+  if (status === 400 && isQuotaExceeded(text, quotaErrors))
     throw normalised('QUOTA_EXCEEDED', undefined, rawFields, own)
   const parsed = parseJson(text)
   if (!hasShape(profile, parsed)) throw normalised(codeOfStatus(status), status, rawFields, own)

@@ -51,5 +51,11 @@ test.each([
   ['{"error":{"code":"QUOTA_EXCEEDED"}}', true],
   ['{"message":"name is required"}', false],
 ])('%s means an exceeded quota: %s', (text, expected) => {
-  expect(isQuotaExceeded(text)).toBe(expected)
+  expect(
+    isQuotaExceeded(text, [
+      '"quota_exceeded"',
+      'would exceed the quota',
+      'is currently limited to',
+    ]),
+  ).toBe(expected)
 })

@@ -32,7 +32,7 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
         service,
         authentication,
         bodyLimits,
-        profile: group.errorProfile,
+        errors: group,
         own,
         explain,
       }
@@ -65,7 +65,7 @@ export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
     }
     return forward(exchange, plan, group.upstream).then((forwarded) => {
       if (forwarded.kind !== 'upstream-error') return alreadySent
-      return upstreamErrorAnswer(forwarded, group.errorProfile, own).then((answer) => {
+      return upstreamErrorAnswer(forwarded, group, own).then((answer) => {
         send(incoming, outgoing, head.body, answer)
         return alreadySent
       })
