@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createApp, openConfiguredDirectory } from './app.ts'
 import { rolesHolding } from './auth/roles/role.ts'
 import { exportToFile, importFromFile } from './backup-file.ts'
 import { CatalogError } from './catalog/catalog-error.ts'
+import { compareDocuments } from './catalog/compat/compare.ts'
+import { loadDocument } from './catalog/document.ts'
 import { describeRoutes } from './catalog/route-list.ts'
 import { exitCodeOf, isTold } from './cli/api/exit.ts'
 import { processIo } from './cli/api/io.ts'
@@ -95,6 +98,12 @@ const commands: Commands = {
     withDirectory(configPath, (directory) => exportToFile(directory, file), backupTimeoutMs),
   import: (configPath, file) =>
     withDirectory(configPath, (directory) => importFromFile(directory, file, cli), backupTimeoutMs),
+  compat: async (oldFile, newFile) =>
+    compareDocuments(
+      await loadDocument(resolve(oldFile)),
+      await loadDocument(resolve(newFile)),
+      Date.now(),
+    ),
   async demo(address) {
     const upstream = await startDemoUpstream(address)
     process.stdout.write(`The demo upstream listens on http://${address.host}:${upstream.port}\n`)

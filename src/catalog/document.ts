@@ -10,7 +10,12 @@ export type OpenApiDocument = {
   readonly targets: ReadonlyMap<object, ReferenceTarget>
   /** Absolute paths of the files that it consists of. */
   readonly files: readonly string[]
+  /** Where a JSON Pointer into one of the parsed files stands; absent where the root is none of them. */
+  readonly placeOf: (root: unknown, pointer: string) => Place | undefined
 }
+
+/** A place in a file; lines count from 1. */
+export type Place = { readonly file: string; readonly line: number }
 
 /**
  * Read an OpenAPI document, YAML or JSON, and the local files that it refers to.
@@ -32,9 +37,16 @@ export async function loadDocument(path: string): Promise<OpenApiDocument> {
   }
   const { parsed: root } = file.document
   const version = versionOf(root, path)
-  const { targets, refusals } = await readReferences(redocly, files, file.document)
+  const { targets, refusals, documents } = await readReferences(redocly, files, file.document)
   if (refusals.length > 0) throw new Error(refusals.join('\n  '))
-  return { version, root, targets, files: files.asked() }
+  const placeOf = (parsed: unknown, pointer: string): Place | undefined => {
+    const found = [...documents.values()].find((each) => each.parsed === parsed)
+    if (found === undefined) return undefined
+    const { source } = found
+    const location = { source, pointer: `#${pointer}`, reportOnKey: true }
+    return { file: source.absoluteRef, line: redocly.getLineColLocation(location).start.line }
+  }
+  return { version, root, targets, files: files.asked(), placeOf }
 }
 
 function versionOf(root: unknown, path: string): OpenApiDocument['version'] {

@@ -11,6 +11,8 @@ type References = {
   readonly targets: ReadonlyMap<object, ReferenceTarget>
   /** Sentences about references that must not be followed, each with its place. */
   readonly refusals: readonly string[]
+  /** Every file that was parsed, by its absolute path. */
+  readonly documents: ReadonlyMap<string, Document>
 }
 
 /** A `$ref` as it stands in a file. */
@@ -55,7 +57,7 @@ export async function readReferences(
       )
     }
   }
-  return { targets, refusals }
+  return { targets, refusals, documents }
 }
 
 /** An absolute URL stays one: reading it is refused. */

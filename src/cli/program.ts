@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { addApiCommands } from './api/commands.ts'
 import type { Io } from './api/io.ts'
+import { addCompat, type CompareFiles } from './compat.ts'
 import { outputFormat, outputOf } from './output.ts'
 
 /** What `keys create` is asked for. */
@@ -52,6 +53,7 @@ export type Commands = {
   bind(request: BindRequest): Promise<void>
   export(configPath: string, file: string): Promise<void>
   import(configPath: string, file: string): Promise<void>
+  compat: CompareFiles
   demo(address: { readonly host: string; readonly port: number }): Promise<void>
 }
 
@@ -71,6 +73,7 @@ export function buildProgram(commands: Commands, version: string, io: Io): Comma
   addKeys(program, commands)
   addBind(program, commands)
   addBackup(program, commands)
+  addCompat(program, commands.compat, io)
   addDemo(program, commands)
   addApiCommands(program, io)
   return program

@@ -27,6 +27,7 @@ async function run(line: string): Promise<Run> {
     bind: record('bind'),
     export: record('export'),
     import: record('import'),
+    compat: () => Promise.resolve({ breaking: [], allowed: [] }),
     demo: record('demo'),
   }
   const print = (text: string): void => {
