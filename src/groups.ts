@@ -102,6 +102,8 @@ function apiGroup(
     countedOf: countedOf(group, countedResources),
     maxBodyBytes: group.maxBodyBytes ?? requests.maxBodyBytes,
     publicLink: publicLinkOf(group, publicOrigin),
+    validateRequests: group.validateRequests,
+    maxValidatedBodyBytes: group.maxValidatedBodyBytes,
     upstream,
   }
 }

@@ -12,6 +12,7 @@ import { parameterNames, parsePathTemplate, type PathTemplate } from './path-tem
 import { withRetirements, type Retirement } from './retirement.ts'
 import { compileSecurity, type SecurityRules } from './security.ts'
 import { canonicalLiteral } from './segment.ts'
+import { compileValidation } from './validation/validation.ts'
 
 /** How a group serves the operations of its document. */
 export type ServingRules = SecurityRules & {
@@ -26,6 +27,8 @@ export type ServingRules = SecurityRules & {
   readonly retirements?: readonly Retirement[] | undefined
   /** What its operations act on where the document does not say; as `x-gatehouse-crn`. */
   readonly crn?: string | undefined
+  /** Whether requests are held against the document. */
+  readonly validateRequests?: boolean | undefined
 }
 
 /** Compile the operations of one group; whatever is wrong with one of them is reported by its name. */
@@ -55,7 +58,7 @@ function plainFirst(a: Declaration, b: Declaration): number {
 
 function compileOperation<G extends ServingRules>(
   document: OpenApiDocument,
-  { method, path: declaredPath, pathItem, operation }: Declaration,
+  { method, path: declaredPath, variant, pathItem, operation }: Declaration,
   group: G,
   findings: Findings,
 ): Operation<G> | undefined {
@@ -84,6 +87,10 @@ function compileOperation<G extends ServingRules>(
     security: compileSecurity(dereferenced(document, security) ?? security, root, group, served),
     lifecycle: lifecycleOf(operation, pathItem, served),
     parameters,
+    validation:
+      group.validateRequests === true
+        ? compileValidation(document, declaredPath + variant, method, served)
+        : undefined,
     crn: crnTemplateOf({ operation, pathItem }, group.crn, { template, parameters }, served),
   }
 }

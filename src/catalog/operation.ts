@@ -3,6 +3,7 @@ import type { CrnTemplate } from './crn-template.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Parameter } from './parameters.ts'
 import type { PathTemplate } from './path-template.ts'
+import type { Validation } from './validation/validation.ts'
 
 /** What one method does at one path of a group: the unit of matching, policy and limits. */
 export type Operation<G> = {
@@ -18,4 +19,6 @@ export type Operation<G> = {
   readonly lifecycle: Lifecycle
   readonly parameters: readonly Parameter[]
   readonly crn: CrnTemplate
+  /** What its requests are held against; undefined where the group does not ask for it. */
+  readonly validation: Validation | undefined
 }

@@ -141,6 +141,13 @@ export const apiGroup = z
       .boolean()
       .default(false)
       .describe('Answer 404 in place of 403 to who has no role at all on what a path names.'),
+    validateRequests: z
+      .boolean()
+      .default(false)
+      .describe('Hold parameters and JSON bodies against the document: 400, 415, 422.'),
+    maxValidatedBodyBytes: bytes
+      .default(65_536)
+      .describe('Longest JSON body that is read whole to be validated; 413 beyond it.'),
     undeclaredSecurity: z
       .union(
         [z.literal('anonymous'), z.array(credentialKind).min(1)],

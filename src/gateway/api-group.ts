@@ -22,5 +22,7 @@ export type ApiGroup = GroupSource & {
   readonly maxBodyBytes: number
   /** Undefined for services of our own. */
   readonly publicLink: PublicLink | undefined
+  /** Longest JSON body that is read whole to be validated. */
+  readonly maxValidatedBodyBytes: number
   readonly upstream: Upstream | ServiceUpstream
 }

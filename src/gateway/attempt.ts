@@ -54,13 +54,16 @@ export function attempt(
 }
 
 function send(
-  { incoming, outgoing, head }: Exchange,
+  { incoming, outgoing, head, notes }: Exchange,
   plan: ForwardPlan,
   { dispatcher, pipelined, pathPrefix }: Instance,
   relay: Relay,
   isPipelined: boolean,
 ): void {
-  const body = head.body.kind === 'none' ? null : requestBody(incoming, outgoing, plan.bodyLimits)
+  const body =
+    head.body.kind === 'none'
+      ? null
+      : (notes.body ?? requestBody(incoming, outgoing, plan.bodyLimits))
   const connections = isPipelined ? (pipelined ?? dispatcher) : dispatcher
   connections.dispatch(
     {

@@ -73,7 +73,9 @@ async function requestOf(exchange: Exchange, call: ServiceCall): Promise<Request
   const body =
     head.body.kind === 'none'
       ? null
-      : await inTime(requestBody(incoming, outgoing, call.bodyLimits), call.bodyLimits)
+      : exchange.notes.body !== undefined
+        ? new Uint8Array(exchange.notes.body)
+        : await inTime(requestBody(incoming, outgoing, call.bodyLimits), call.bodyLimits)
   const url = `http://${head.hostField}${head.target.path}${head.target.query}`
   return new Request(url, { method: head.method, headers, body })
 }

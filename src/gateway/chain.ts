@@ -22,6 +22,7 @@ import { refuse } from './steps/refuse.ts'
 import { requireHttpsStep } from './steps/require-https.ts'
 import { requireRoleStep } from './steps/require-role.ts'
 import { shedStep } from './steps/shed.ts'
+import { validateStep } from './steps/validate.ts'
 import { vouchStep } from './steps/vouch.ts'
 
 /** What the chain decides with; each part knows nothing of the others. */
@@ -67,6 +68,7 @@ export function createChain(parts: ChainParts): Hono<GatewayEnv> {
       authorizeStep(parts.findGrants),
       lifecycleStep(),
       admitStep(parts.admit, parts.admitAddress),
+      validateStep(parts.idleTimeoutMs),
       countStep(parts.beginCounting),
       vouchStep(parts.assertIdentity),
     ),

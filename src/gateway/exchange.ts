@@ -72,6 +72,8 @@ export type Notes = {
   counting: Counting | undefined
   /** Who calls, signed for the upstream that wants it. */
   assertion: string | undefined
+  /** The request's body, where it had to be read whole before. */
+  body: Buffer | undefined
   degraded: true | undefined
   /** The names of limits in shadow mode that would have refused the request. */
   shadow: string | undefined
@@ -94,6 +96,7 @@ export function blankNotes(): Notes {
     limit: undefined,
     counting: undefined,
     assertion: undefined,
+    body: undefined,
     degraded: undefined,
     shadow: undefined,
     upstreamMs: undefined,

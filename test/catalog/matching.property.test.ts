@@ -95,6 +95,7 @@ function operationOf([text, method]: readonly [string, string]): Operation<strin
       notices: [],
     },
     parameters: [],
+    validation: undefined,
     crn: [],
   }
 }

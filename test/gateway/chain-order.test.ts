@@ -20,6 +20,19 @@ beforeAll(async () => {
         upstreamUrl: upstream.url,
       },
       {
+        name: 'strict/v1',
+        mount: '/strict',
+        validateRequests: true,
+        paths: {
+          '/{any}': {
+            get: {
+              parameters: [{ name: 'any', in: 'path', required: true, schema: { enum: ['a'] } }],
+            },
+          },
+        },
+        upstreamUrl: 'http://127.0.0.1:1',
+      },
+      {
         name: 'dead/v1',
         mount: '/dead',
         paths: { '/{any}': { get: {}, post: {} } },
@@ -72,6 +85,8 @@ const pairs: readonly (readonly [string, string, () => readonly string[], string
   ['authenticate, admit', 'GET /x', () => [secure, unknown], 'CREDENTIAL_REJECTED'],
   ['authenticate, authorize', 'GET /mine/x', () => [secure, unknown], 'CREDENTIAL_REJECTED'],
   ['authorize, admit', 'GET /mine/x', () => [secure, known()], 'ACCESS_DENIED'],
+  ['authenticate, validate', 'GET /strict/x', () => [secure, unknown], 'CREDENTIAL_REJECTED'],
+  ['admit, validate', 'GET /strict/x', () => [secure, known()], 'RATE_LIMIT_EXCEEDED'],
   ['authenticate, forward', 'GET /dead/x', () => [secure, unknown], 'CREDENTIAL_REJECTED'],
   ['admit, forward', 'GET /dead/x', () => [secure, known()], 'RATE_LIMIT_EXCEEDED'],
   [

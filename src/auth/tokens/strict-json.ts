@@ -38,7 +38,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
  * JSON.parse: in a text that it accepts, the strings before a colon are the names, and nothing
  * else is.
  */
-function hasDistinctMembers(text: string, { maxDepth, maxNodes }: Limits): boolean {
+export function hasDistinctMembers(text: string, { maxDepth, maxNodes }: Limits): boolean {
   // Sticky, so that an unterminated string ends the walk where it begins; a search would start
   // again at every quote, and be quadratic.
   const next = /[^"{}[\]:,]*("(?:[^"\\]|\\.)*"(?<name>\s*:)?|[{}[\]:,])/sy

@@ -1,4 +1,4 @@
-import type { Cursor } from './cursor.ts'
+import type { Cursor } from '../cursor.ts'
 
 /**
  * What breaks a program that was written against the document before, by the name of the rule. Whatever

@@ -1,6 +1,14 @@
 import { itemsOf, textOf } from '../json.ts'
 import { became, type Change } from './change.ts'
-import { definitionOf, itemsAt, memberAt, namesAt, rootOf, valueAt, type Cursor } from './cursor.ts'
+import {
+  definitionOf,
+  itemsAt,
+  memberAt,
+  namesAt,
+  rootOf,
+  valueAt,
+  type Cursor,
+} from '../cursor.ts'
 import type { ComparedOperation } from './operations.ts'
 
 /** Whatever opened an operation must still do, presented as before. */

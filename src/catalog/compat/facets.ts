@@ -1,4 +1,4 @@
-import { definitionOf, itemsAt, memberAt, namesAt, valueAt, type Cursor } from './cursor.ts'
+import { definitionOf, itemsAt, memberAt, namesAt, valueAt, type Cursor } from '../cursor.ts'
 import { itemsOf, textOf } from '../json.ts'
 
 /** A schema as the parts that all hold for a value: itself, and whatever its `allOf` adds. */

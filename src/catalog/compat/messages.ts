@@ -1,7 +1,7 @@
 import { textOf } from '../json.ts'
 import { parameterNames, parsePathTemplate } from '../path-template.ts'
 import { became, gone, type Change, type Direction } from './change.ts'
-import { itemsAt, memberAt, namesAt, valueAt, type Cursor } from './cursor.ts'
+import { itemsAt, memberAt, namesAt, valueAt, type Cursor } from '../cursor.ts'
 import type { ComparedOperation } from './operations.ts'
 import type { CompareSchemas } from './schemas.ts'
 

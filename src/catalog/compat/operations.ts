@@ -4,7 +4,7 @@ import { collectFindings } from '../findings.ts'
 import { itemsOf } from '../json.ts'
 import { lifecycleOf, type Lifecycle } from '../lifecycle.ts'
 import { parsePathTemplate } from '../path-template.ts'
-import { itemsAt, memberAt, namesAt, rootOf, valueAt, type Cursor } from './cursor.ts'
+import { itemsAt, memberAt, namesAt, rootOf, valueAt, type Cursor } from '../cursor.ts'
 
 /** An operation of one of the two documents. */
 export type ComparedOperation = {

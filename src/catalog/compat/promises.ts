@@ -1,6 +1,6 @@
 import type { Lifecycle, Stage } from '../lifecycle.ts'
 import { became, gone, type Change } from './change.ts'
-import { memberAt } from './cursor.ts'
+import { memberAt } from '../cursor.ts'
 import type { ComparedOperation } from './operations.ts'
 
 const dayMs = 86_400_000

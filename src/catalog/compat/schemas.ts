@@ -1,5 +1,5 @@
 import { became, gone, type Change, type Direction } from './change.ts'
-import type { Cursor } from './cursor.ts'
+import type { Cursor } from '../cursor.ts'
 import { compareValues } from './values.ts'
 import {
   alternativesOf,

@@ -1,6 +1,6 @@
 import { textOf } from '../json.ts'
 import { became, gone, type Change, type Direction } from './change.ts'
-import type { Cursor } from './cursor.ts'
+import type { Cursor } from '../cursor.ts'
 import { enumOf, keywordOf, typesOf, without, type Schema } from './facets.ts'
 
 /** Compare what two schemas say of a value, but for what is within it. */

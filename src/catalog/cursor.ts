@@ -1,5 +1,5 @@
-import type { OpenApiDocument } from '../document.ts'
-import { isObject, itemsOf, memberOf, textOf } from '../json.ts'
+import type { OpenApiDocument } from './document.ts'
+import { isObject, itemsOf, memberOf, textOf } from './json.ts'
 
 /** A node of a document, and where it stands. */
 export type Cursor = {
