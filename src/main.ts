@@ -25,6 +25,7 @@ import { compileGroups } from './groups.ts'
 import { checkKeyFiles } from './signing.ts'
 import { overAdmission } from './over-admission.ts'
 import { openLog } from './telemetry/log.ts'
+import { usageReport } from './usage-report.ts'
 
 const commands: Commands = {
   serve,
@@ -104,6 +105,13 @@ const commands: Commands = {
       await loadDocument(resolve(newFile)),
       Date.now(),
     ),
+  async usageReport({ configPath, files, output }) {
+    const compiled =
+      configPath && (await compileGroups(await loadConfiguration(configPath, process.env)))
+    const operations = compiled ? compiled.catalog.operations : []
+    const sunsets = new Map(operations.map(({ id, lifecycle }) => [id, lifecycle.sunsetAt]))
+    process.stdout.write(await usageReport(files, sunsets, output))
+  },
   async demo(address) {
     const upstream = await startDemoUpstream(address)
     process.stdout.write(`The demo upstream listens on http://${address.host}:${upstream.port}\n`)

@@ -43,6 +43,15 @@ export type BindRequest = {
   readonly on: string | undefined
 }
 
+/** What `usage-report` is asked for. */
+export type UsageReportRequest = {
+  /** Where the dates of ends are looked up; undefined: nowhere. */
+  readonly configPath: string | undefined
+  /** Access logs; `-` is standard input. */
+  readonly files: readonly string[]
+  readonly output: 'table' | 'json'
+}
+
 /** What each command does; the process supplies it, so that this folder knows no part of the gateway. */
 export type Commands = {
   serve(configPath: string): Promise<void>
@@ -54,6 +63,7 @@ export type Commands = {
   export(configPath: string, file: string): Promise<void>
   import(configPath: string, file: string): Promise<void>
   compat: CompareFiles
+  usageReport(request: UsageReportRequest): Promise<void>
   demo(address: { readonly host: string; readonly port: number }): Promise<void>
 }
 
@@ -74,6 +84,7 @@ export function buildProgram(commands: Commands, version: string, io: Io): Comma
   addBind(program, commands)
   addBackup(program, commands)
   addCompat(program, commands.compat, io)
+  addUsageReport(program, commands)
   addDemo(program, commands)
   addApiCommands(program, io)
   return program
@@ -173,6 +184,21 @@ function addBackup(program: Command, commands: Commands): void {
     .description('put an export into an empty directory')
     .argument('<file>', 'the file that export wrote')
     .action((file: string, { config }: { config: string }) => commands.import(config, file))
+}
+
+function addUsageReport(program: Command, commands: Commands): void {
+  program
+    .command('usage-report')
+    .description('tell from access logs who still calls operations that end')
+    .argument('[files...]', 'logs of JSON lines; standard input where none is named')
+    .option('--config <file>', 'a configuration, for the dates on which operations end')
+    .action((files: string[], { config }: { config?: string }, command: Command) =>
+      commands.usageReport({
+        configPath: config,
+        files: files.length === 0 ? ['-'] : files,
+        output: outputOf(command),
+      }),
+    )
 }
 
 function addDemo(program: Command, commands: Commands): void {

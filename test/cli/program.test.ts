@@ -28,6 +28,7 @@ async function run(line: string): Promise<Run> {
     export: record('export'),
     import: record('import'),
     compat: () => Promise.resolve({ breaking: [], allowed: [] }),
+    usageReport: record('usageReport'),
     demo: record('demo'),
   }
   const print = (text: string): void => {
@@ -66,6 +67,11 @@ test.each([
   [
     'init --organization E --email a@b.test --config c.yaml',
     ['init', { configPath: 'c.yaml', organizationName: 'E', userEmail: 'a@b.test' }],
+  ],
+  ['usage-report', ['usageReport', { configPath: undefined, files: ['-'], output: 'table' }]],
+  [
+    'usage-report a.log b.log --config c.yaml --output json',
+    ['usageReport', { configPath: 'c.yaml', files: ['a.log', 'b.log'], output: 'json' }],
   ],
   ['keys create --owner u-1', ['createKey', { ...key, resource: { kind: 'cloud' } }]],
   [
