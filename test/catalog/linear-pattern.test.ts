@@ -26,6 +26,11 @@ test.each(['(?=a)', '(?<!a)b', '(a)\\1', '\\bword', '\\p{L}', '^a{1,999}$', '(?i
   },
 )
 
+test('what needs no escape may be escaped, as documents in use do', () => {
+  const linear = compileLinear("^[^\\<\\>\\'\\-]+\\@$")
+  expect(['a@', 'a-@', 'a'].map((text) => linear?.(text))).toEqual([true, false, false])
+})
+
 test('patterns that take exponential time elsewhere are decided', () => {
   expect(compileLinear('^(?:(?:a|a)*)*$')?.(`${'a'.repeat(20_000)}!`)).toBe(false)
 })

@@ -153,9 +153,10 @@ function isReadOnly([, property]: readonly [string, Cursor]): boolean {
   return memberAt(property, 'readOnly')?.node === true
 }
 
+/** Without the flag u, since documents in use escape what needs no escape. */
 function isPattern(text: string): boolean {
   try {
-    return new RegExp(text, 'u') instanceof RegExp
+    return new RegExp(text) instanceof RegExp
   } catch {
     // Whatever else is wrong with it, it is none.
     return false
