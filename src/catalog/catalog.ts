@@ -9,6 +9,7 @@ import type { Operation } from './operation.ts'
 import { reportOverlaps } from './overlap.ts'
 import type { ResourceRule } from './resource.ts'
 import { reportResourceRule } from './resource-rule.ts'
+import type { CompileValidation } from './validation/validation.ts'
 
 /** What a group is compiled from; the group itself comes back on its operations. */
 export type GroupSource = ServingRules & {
@@ -43,7 +44,8 @@ export async function compileCatalog<G extends GroupSource>(
     const named = within(`group "${group.name}"`, findings)
     const document = await documentOf(group, named)
     for (const file of document?.files ?? []) files.add(file)
-    const operations = operationsOf(group, document, named)
+    const compileValidation = await validationOf(group)
+    const operations = operationsOf(group, document, named, compileValidation)
     served.push({ group, hosts: group.hosts, operations })
   }
   reportRepeatedNames(groups, findings)
@@ -59,12 +61,19 @@ function operationsOf<G extends GroupSource>(
   group: G,
   document: OpenApiDocument | undefined,
   findings: Findings,
+  compileValidation: CompileValidation | undefined,
 ): readonly Operation<G>[] {
   reportHosts(group, findings)
   if (document === undefined) return []
-  const operations = compileOperations(document, group, findings)
+  const operations = compileOperations(document, group, findings, compileValidation)
   reportResourceRule(group, operations, findings)
   return operations
+}
+
+/** What validates takes a tenth of a second to load, so it is loaded where it is asked for. */
+async function validationOf(group: GroupSource): Promise<CompileValidation | undefined> {
+  if (group.validateRequests !== true) return undefined
+  return (await import('./validation/validation.ts')).compileValidation
 }
 
 async function documentOf(

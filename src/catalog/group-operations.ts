@@ -12,7 +12,7 @@ import { parameterNames, parsePathTemplate, type PathTemplate } from './path-tem
 import { withRetirements, type Retirement } from './retirement.ts'
 import { compileSecurity, type SecurityRules } from './security.ts'
 import { canonicalLiteral } from './segment.ts'
-import { compileValidation } from './validation/validation.ts'
+import type { CompileValidation } from './validation/validation.ts'
 
 /** How a group serves the operations of its document. */
 export type ServingRules = SecurityRules & {
@@ -31,11 +31,16 @@ export type ServingRules = SecurityRules & {
   readonly validateRequests?: boolean | undefined
 }
 
-/** Compile the operations of one group; whatever is wrong with one of them is reported by its name. */
+/**
+ * Compile the operations of one group; whatever is wrong with one of them is reported by its name.
+ *
+ * @param compileValidation absent: requests are not held against the document
+ */
 export function compileOperations<G extends ServingRules>(
   document: OpenApiDocument,
   group: G,
   findings: Findings,
+  compileValidation?: CompileValidation,
 ): readonly Operation<G>[] {
   if (canonicalLiteral(group.mount) !== group.mount || !/^(?:\/[^/]+)*$/.test(group.mount)) {
     findings.problem(`its mount "${group.mount}" is not a literal path prefix`)
@@ -45,7 +50,7 @@ export function compileOperations<G extends ServingRules>(
   const operations = new Map<string, Operation<G>>()
   // Those without a query string first: they stand for the others of the same path.
   for (const declaration of declarations.toSorted(plainFirst)) {
-    const operation = compileOperation(document, declaration, group, findings)
+    const operation = compileOperation(document, declaration, group, findings, compileValidation)
     if (operation) addOperation(operations, operation, declaration, findings)
   }
   const early = withEarlyAccess([...operations.values()], group.earlyAccess ?? false, findings)
@@ -61,6 +66,7 @@ function compileOperation<G extends ServingRules>(
   { method, path: declaredPath, variant, pathItem, operation }: Declaration,
   group: G,
   findings: Findings,
+  compileValidation?: CompileValidation,
 ): Operation<G> | undefined {
   const { root } = document
   const here = within(`${method} ${group.mount}${declaredPath}`, findings)
@@ -87,10 +93,7 @@ function compileOperation<G extends ServingRules>(
     security: compileSecurity(dereferenced(document, security) ?? security, root, group, served),
     lifecycle: lifecycleOf(operation, pathItem, served),
     parameters,
-    validation:
-      group.validateRequests === true
-        ? compileValidation(document, declaredPath + variant, method, served)
-        : undefined,
+    validation: compileValidation?.(document, declaredPath + variant, method, served),
     crn: crnTemplateOf({ operation, pathItem }, group.crn, { template, parameters }, served),
   }
 }

@@ -26,6 +26,8 @@ export type BodyValidation = {
 export type BodyKind = 'unsupported' | 'opaque' | CheckBody
 type CheckBody = (value: unknown) => readonly InvalidField[]
 
+export type CompileValidation = typeof compileValidation
+
 /** Who sees a hundred mistakes mends the first. */
 const maxFields = 20
 

@@ -163,6 +163,7 @@ function sendAgain(journey: Journey): void {
 }
 
 /** `null` says that nobody has begun to read (Node's `readableFlowing`). */
-function isBodyUntouched({ head, incoming }: Exchange): boolean {
-  return head.body.kind === 'none' || incoming.readableFlowing === null
+function isBodyUntouched({ head, incoming, notes }: Exchange): boolean {
+  const isAtHand = head.body.kind === 'none' || notes.body !== undefined
+  return isAtHand || incoming.readableFlowing === null
 }
