@@ -12,7 +12,8 @@ import type { Log } from './telemetry/log.ts'
 export async function openTls({ listen }: Configuration): Promise<TlsListening | undefined> {
   const { tls } = listen.public
   if (tls === undefined) return undefined
-  return { identity: await readTlsIdentity(tls), hstsSeconds: tls.hstsSeconds }
+  const { http2, hstsSeconds } = tls
+  return { identity: await readTlsIdentity(tls), http2, hstsSeconds }
 }
 
 /** The certificate in use, exchanged when its files change; a bad one is refused, and told. */

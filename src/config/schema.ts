@@ -36,6 +36,7 @@ const tls = z
     clientCa: file
       .optional()
       .describe('PEM: whose certificates callers must show; absent: they show none.'),
+    http2: z.boolean().default(true).describe('Speak HTTP/2 with callers that offer it.'),
     hstsSeconds: z
       .int()
       .min(0)

@@ -18,6 +18,7 @@ export function accessRecord(exchange: Exchange): AccessRecord {
   return {
     requestId,
     method: head.method,
+    protocol: incoming.httpVersion === '1.1' ? undefined : `HTTP/${incoming.httpVersion}`,
     path: capped(head.target.path),
     host: capped(head.host),
     group: notes.group?.name,

@@ -1,10 +1,11 @@
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import { errorPagePath } from '../errors/page.ts'
 import { renderError, type ErrorProfile } from '../errors/profile.ts'
 import type { LimitState } from '../limits/admission.ts'
 import type { BodyFraming } from './ingress.ts'
+import type { Incoming, Outgoing } from './message.ts'
 import { expectsContinue } from './request-body.ts'
 import { addOwn } from './response-fields.ts'
 
@@ -72,8 +73,8 @@ function errorFields({ error, profile, requestId, limit, notices }: Refusal): st
  * is short; otherwise the connection closes, so that the rest is never taken for a request.
  */
 export function send(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
+  incoming: Incoming,
+  outgoing: Outgoing,
   body: BodyFraming | undefined,
   answer: Answer,
 ): void {
@@ -99,11 +100,7 @@ export function send(
   linger(incoming, outgoing)
 }
 
-function mustClose(
-  incoming: IncomingMessage,
-  body: BodyFraming | undefined,
-  status: number,
-): boolean {
+function mustClose(incoming: Incoming, body: BodyFraming | undefined, status: number): boolean {
   if (body === undefined) return true
   if (incoming.complete || body.kind === 'none') return false
   // What did not come in time is not waited for again (RFC 9110 §15.5.9).
@@ -116,7 +113,7 @@ function mustClose(
  * client would lose the answer (RFC 9112 §9.6). After a bound on bytes nothing more is read, so
  * that a refused body costs no bandwidth; the client can still read the answer until the time is up.
  */
-function linger(incoming: IncomingMessage, outgoing: ServerResponse): void {
+function linger(incoming: Incoming, outgoing: Outgoing): void {
   let bytes = 0
   const timer = setTimeout(close, lingerMs)
   function onData(chunk: Buffer): void {

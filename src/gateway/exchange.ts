@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
 import type { Authentication } from '../auth/authenticate.ts'
@@ -8,11 +7,12 @@ import type { Counting, LimitState } from '../limits/admission.ts'
 import type { ApiGroup } from './api-group.ts'
 import type { Client } from './client.ts'
 import type { Head } from './ingress.ts'
+import type { Incoming, Outgoing } from './message.ts'
 
 /** One request and the response to it, from the moment its head is known to be sound. */
 export type Exchange = {
-  readonly incoming: IncomingMessage
-  readonly outgoing: ServerResponse
+  readonly incoming: Incoming
+  readonly outgoing: Outgoing
   readonly requestId: string
   /** Milliseconds of `performance.now()` when the head was read. */
   readonly startedAt: number

@@ -2,7 +2,7 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import { parseHost } from './host.ts'
 import { canonicalTarget, type Target } from './target.ts'
 
-/** A request's head as Node's parser hands it over. */
+/** A request's head in the terms of HTTP/1.1, as Node's parser hands it over. */
 export type RawHead = {
   readonly method: string
   readonly url: string
@@ -145,7 +145,7 @@ function portsDiffer(field: string, authority: string, url: string): boolean {
 function framing(httpVersion: string, fields: Fields): BodyFraming {
   const { transferEncoding, contentLength } = fields
   if (transferEncoding !== undefined) {
-    if (httpVersion !== '1.1' || contentLength !== undefined) {
+    if (httpVersion === '1.0' || contentLength !== undefined) {
       throw new GatewayError('REQUEST_MALFORMED')
     }
     if (transferEncoding.toLowerCase() !== 'chunked') {

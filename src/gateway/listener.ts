@@ -8,6 +8,7 @@ import { errorAnswer, send, type Answer } from './answer.ts'
 import type { FindClient } from './client.ts'
 import { alreadySent, blankNotes, type Exchange, type GatewayEnv } from './exchange.ts'
 import { readHead, type HeadLimits } from './ingress.ts'
+import type { Incoming, Outgoing } from './message.ts'
 import { asGatewayError } from './steps/refuse.ts'
 
 /** What the listener needs beside the chain. */
@@ -26,9 +27,9 @@ export type ListenerParts = {
 /** Takes requests from Node's server into the chain. */
 export type Listener = {
   /** @returns the exchange, or undefined where the head was refused */
-  handle(incoming: IncomingMessage, outgoing: ServerResponse): Exchange | undefined
-  /** Refuse a request for a reason that Node's server found. */
-  refuse(incoming: IncomingMessage, outgoing: ServerResponse, error: GatewayError): void
+  handle(incoming: Incoming, outgoing: Outgoing): Exchange | undefined
+  /** Refuse a request for a reason that was found before its head was read. */
+  refuse(incoming: Incoming, outgoing: Outgoing, error: unknown): void
   /** The answer to bytes that never became a request; logged as one. */
   unreadable(error: GatewayError, peer: string): Answer
 }
@@ -59,7 +60,7 @@ export function createListener(parts: ListenerParts): Listener {
     { overrideGlobalObjects: false, autoCleanupIncoming: false },
   )
 
-  function refuse(incoming: IncomingMessage, outgoing: ServerResponse, thrown: unknown): void {
+  function refuse(incoming: Incoming, outgoing: Outgoing, thrown: unknown): void {
     const error = asGatewayError(thrown)
     const requestId = randomUUID()
     const path = pathOf(incoming)
@@ -101,7 +102,8 @@ export function createListener(parts: ListenerParts): Listener {
         incoming.headers.host = 'localhost'
         incoming.url = exchange.head.target.path + exchange.head.target.query
         entering = exchange
-        void viaHono(incoming, outgoing)
+        // The adapter reads no more of them than the two have.
+        void viaHono(incoming as IncomingMessage, outgoing as ServerResponse)
         entering = undefined
         return exchange
       } catch (error) {
@@ -118,11 +120,7 @@ export function createListener(parts: ListenerParts): Listener {
   }
 }
 
-function openExchange(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  parts: ListenerParts,
-): Exchange {
+function openExchange(incoming: Incoming, outgoing: Outgoing, parts: ListenerParts): Exchange {
   const { method = '', url = '', httpVersion, rawHeaders } = incoming
   const head = readHead({ method, url, httpVersion, rawHeaders }, parts.headLimits)
   const client = parts.findClient(incoming.socket.remoteAddress ?? '', head.forwardedFor)
@@ -150,6 +148,6 @@ function openExchange(
 }
 
 /** The path of a request whose head was refused: as sent, for the caller to recognise. */
-function pathOf(incoming: IncomingMessage): string {
+function pathOf(incoming: Incoming): string {
   return (incoming.url ?? '').split('?', 1)[0]?.slice(0, 1024) ?? ''
 }

@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { whenEnded, type Exchange } from './exchange.ts'
 import type { Forwarded } from './forwarded.ts'
 import { createLinkRewriter, type LinkRewriter } from './json-links.ts'
+import type { Outgoing } from './message.ts'
 import {
   announcedLength,
   isPlainJson,
@@ -40,7 +40,7 @@ const maxInterimResponses = 16
  * so that small answers leave in one write.
  */
 export class Relay implements Dispatcher.DispatchHandler {
-  readonly #outgoing: ServerResponse
+  readonly #outgoing: Outgoing
   readonly #isHead: boolean
   readonly #own: OwnFields
   readonly #waiting: Waiting
@@ -246,10 +246,7 @@ function refuseUnknownCoding(rawFields: readonly Buffer[]): void {
   }
 }
 
-function addTrailers(
-  outgoing: ServerResponse,
-  raw: Dispatcher.DispatchController['rawTrailers'],
-): void {
+function addTrailers(outgoing: Outgoing, raw: Dispatcher.DispatchController['rawTrailers']): void {
   if (!Array.isArray(raw) || raw.length === 0) return
   const trailers: [string, string][] = []
   for (let index = 0; index < raw.length; index += 2) {

@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { GatewayError } from '../errors/gateway-error.ts'
+import type { Incoming, Outgoing } from './message.ts'
 
 /** Bounds on a request's body while it streams. */
 export type BodyLimits = {
@@ -18,11 +18,7 @@ export type BodyLimits = {
  *
  * Fails with {GatewayError} BODY_TOO_LARGE, REQUEST_TIMEOUT or REQUEST_MALFORMED.
  */
-export function requestBody(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  limits: BodyLimits,
-): Readable {
+export function requestBody(incoming: Incoming, outgoing: Outgoing, limits: BodyLimits): Readable {
   let started = false
   let received = 0
   const body = new Readable({
@@ -86,6 +82,9 @@ export function requestBody(
  * Whether the client waits for `100 Continue` before it sends its body. One of HTTP/1.0 cannot, and
  * would take it for the answer (RFC 9110 §10.1.1).
  */
-export function expectsContinue({ headers, httpVersion }: IncomingMessage): boolean {
-  return headers.expect?.toLowerCase() === '100-continue' && httpVersion === '1.1'
+export function expectsContinue({
+  headers,
+  httpVersion,
+}: Pick<Incoming, 'headers' | 'httpVersion'>): boolean {
+  return headers.expect?.toLowerCase() === '100-continue' && httpVersion !== '1.0'
 }

@@ -4,7 +4,7 @@ import {
   type Server as HttpServer,
   type ServerResponse,
 } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../errors/catalogue.ts'
@@ -12,21 +12,11 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import { sendRaw } from './answer.ts'
 import { createRoster } from '../limits/roster.ts'
 import { abandon, whenEnded, type Exchange } from './exchange.ts'
+import { createHttp2Sessions, type Http2Sessions } from './http2-sessions.ts'
 import type { Listener } from './listener.ts'
 import { expectsContinue } from './request-body.ts'
+import type { ServerLimits } from './server-limits.ts'
 import type { TlsIdentity } from './tls.ts'
-
-/** Bounds on connections and on how their requests arrive. */
-export type ServerLimits = {
-  readonly maxHeaderBytes: number
-  /** Longest time for a request's head to arrive. */
-  readonly headersTimeoutMs: number
-  /** Longest time for a client to take nothing of an answer that is there. */
-  readonly idleTimeoutMs: number
-  /** How long an idle connection is kept. */
-  readonly keepAliveTimeoutMs: number
-  readonly maxRequestsPerConnection: number
-}
 
 /** The public server. */
 export type PublicServer = {
@@ -84,9 +74,14 @@ export function createPublicServer(
     optimizeEmptyRequests: true,
     noDelay: true,
   }
-  const secured = tls && createTlsServer({ ...options, ...securedBy(tls.identity, limits) })
+  const secured = tls && createTlsServer({ ...options, ...securedBy(tls, limits) })
   const server: HttpServer = secured ?? createServer(options)
   const security = tls === undefined ? [] : [securityField, `max-age=${tls.hstsSeconds}`]
+  const http2 =
+    tls?.http2 === true
+      ? createHttp2Sessions({ limits, listener, always: security, entered: enter })
+      : undefined
+  if (secured !== undefined && http2 !== undefined) divert(secured, http2)
   // Node would drop the fields above its own count in silence; ingress counts and refuses.
   server.maxHeadersCount = 0
   server.timeout = limits.idleTimeoutMs
@@ -105,9 +100,8 @@ export function createPublicServer(
       return
     }
     connection.exchange = exchange
-    const place = open.enter(exchange)
+    enter(exchange)
     whenEnded(exchange, () => {
-      open.leave(place)
       connection.isClosing ||= !outgoing.shouldKeepAlive
       if (!incoming.complete) boundRest(incoming)
       if (connection.exchange !== exchange) return
@@ -138,8 +132,16 @@ export function createPublicServer(
     if (!isAwaited || socket.writableLength > 0) socket.destroy()
   }
 
+  function enter(exchange: Exchange): void {
+    const place = open.enter(exchange)
+    whenEnded(exchange, () => {
+      open.leave(place)
+    })
+  }
+
   function retire(): void {
     isRetiring = true
+    http2?.retire()
     for (const { outgoing } of open.members()) {
       // A head that is out has promised to keep the connection.
       if (!outgoing.headersSent) outgoing.shouldKeepAlive = false
@@ -253,6 +255,7 @@ export function createPublicServer(
         for (const exchange of open.members()) abandon(exchange, new GatewayError('SHUTTING_DOWN'))
         setTimeout(() => {
           server.closeAllConnections()
+          http2?.destroy()
         }, 1_000)
       }, timeoutMs)
       await closed
@@ -263,6 +266,8 @@ export function createPublicServer(
 
 /** How a listener that speaks TLS itself does. */
 export type TlsListening = {
+  /** Whether callers may agree on HTTP/2. */
+  readonly http2: boolean
   readonly identity: TlsIdentity
   /** How long browsers remember never to come without TLS (RFC 6797). */
   readonly hstsSeconds: number
@@ -271,9 +276,24 @@ export type TlsListening = {
 const securityField = 'Strict-Transport-Security'
 const tlsFailure = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/
 
-function securedBy({ options }: TlsIdentity, { headersTimeoutMs }: ServerLimits) {
+function securedBy({ identity, http2 }: TlsListening, { headersTimeoutMs }: ServerLimits) {
   // A handshake may take no longer than the head that follows it.
-  return { ...options, rejectUnauthorized: true, handshakeTimeout: headersTimeoutMs }
+  return {
+    ...identity.options,
+    ALPNProtocols: http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+    rejectUnauthorized: true,
+    handshakeTimeout: headersTimeoutMs,
+  }
+}
+
+/** Connections that agreed on HTTP/2 are not for Node's parser of HTTP/1.1. */
+function divert(server: HttpsServer, http2: Http2Sessions): void {
+  const toHttp1 = server.listeners('secureConnection')
+  server.removeAllListeners('secureConnection')
+  server.on('secureConnection', (socket) => {
+    if (socket.alpnProtocol === 'h2') http2.accept(socket)
+    else for (const take of toHttp1) take.call(server, socket)
+  })
 }
 
 /** What Node adds to an error of its parser. */

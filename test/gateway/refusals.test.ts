@@ -267,6 +267,7 @@ async function exchangeWithBrokenChain(): Promise<RawResponse> {
   const server = createPublicServer(
     {
       maxHeaderBytes: 16_384,
+      maxHeaderFields: 100,
       headersTimeoutMs: 1_000,
       idleTimeoutMs: 1_000,
       keepAliveTimeoutMs: 1_000,
