@@ -4,7 +4,7 @@ import { createAuthenticator } from './auth/authenticate.ts'
 import { createAuthorizeByRoles } from './auth/roles/authorize.ts'
 import type { Configuration } from './config/schema.ts'
 import { openDirectory, type Directory } from './directory/directory.ts'
-import { adminServer, createAdmin } from './gateway/admin.ts'
+import { adminServer, createAdmin, type Readiness } from './gateway/admin.ts'
 import { createChain } from './gateway/chain.ts'
 import { isLoopback } from './gateway/client.ts'
 import { createLoadShedding } from './gateway/load-shedding.ts'
@@ -25,7 +25,7 @@ import { createCounting } from './limits/counting.ts'
 import { connectRedis, type RedisConnection } from './redis/connection.ts'
 import type { AccessRecord } from './telemetry/access-line.ts'
 import type { Log } from './telemetry/log.ts'
-import { createMetrics, metricsContentType } from './telemetry/metrics.ts'
+import { createMetrics, metricsContentType, type MetricValues } from './telemetry/metrics.ts'
 import { watchProcess } from './telemetry/process-readings.ts'
 import { createTraffic } from './telemetry/traffic.ts'
 
@@ -38,6 +38,10 @@ export type App = {
   /** What works but may not be meant, as sentences. */
   readonly warnings: readonly string[]
   listen(): Promise<Addresses>
+  /** Listen without the admin listener, which is the primary's. */
+  readonly listenAsWorker: () => Promise<AddressInfo>
+  readonly readiness: () => Readiness
+  readonly metricValues: () => Promise<MetricValues>
   /** Requests whose response has not ended. */
   readonly inFlight: () => number
   /** Take over another configuration, or say in the log why not. Never rejects. */
@@ -163,14 +167,17 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     process: processReadings,
     certificateExpiresAtMs: () => certificate?.expiresAtMs(),
   })
-  const admin = createAdmin({
-    isAccepting: () => isAccepting,
-    inFlight: server.inFlight,
-    health: () => ({
+  const readiness = (): Readiness => ({
+    isAccepting,
+    inFlight: server.inFlight(),
+    parts: {
       directory: directory.health(),
       limits: admission.health(),
       counting: counting.health(),
-    }),
+    },
+  })
+  const admin = createAdmin({
+    readiness,
     metrics: { text: metrics.text, contentType: metricsContentType },
   })
   const adminListener = adminServer(admin)
@@ -181,12 +188,15 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     inFlight: server.inFlight,
     reload: reloader.reload,
     files: serving.files,
+    readiness,
+    metricValues: metrics.values,
     async listen() {
       return {
         public: await server.listen(listen.public),
         admin: await adminListener.listen(listen.admin),
       }
     },
+    listenAsWorker: () => server.listen(listen.public),
     async stop() {
       isAccepting = false
       server.retire()

@@ -1,8 +1,9 @@
+import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { createApp, openConfiguredDirectory } from './app.ts'
+import { createApp, openConfiguredDirectory, type App } from './app.ts'
 import { rolesHolding } from './auth/roles/role.ts'
 import { exportToFile, importFromFile } from './backup-file.ts'
 import { CatalogError } from './catalog/catalog-error.ts'
@@ -24,7 +25,9 @@ import { GatewayError } from './errors/gateway-error.ts'
 import { compileGroups } from './groups.ts'
 import { checkKeyFiles } from './signing.ts'
 import { overAdmission } from './over-admission.ts'
-import { openLog } from './telemetry/log.ts'
+import { openLog, type Log } from './telemetry/log.ts'
+import { answerPrimary, tellPrimary } from './worker.ts'
+import { asOneOf, refuseUnsharable, superviseWorkers } from './workers.ts'
 import { usageReport } from './usage-report.ts'
 
 const commands: Commands = {
@@ -144,27 +147,32 @@ function printKey({ id, secret }: { readonly id: string; readonly secret: string
   process.stdout.write(`key id  ${id}\nsecret  ${secret}\n`)
 }
 
-async function serve(configPath: string): Promise<void> {
-  const configuration = await loadConfiguration(configPath, process.env)
+async function serve(configPath: string, workers: number): Promise<void> {
+  const load = async (): Promise<Configuration> =>
+    asOneOf(workers, await loadConfiguration(configPath, process.env))
+  const configuration = await load()
   const log = openLog(configuration.log.level)
+  if (workers > 1 && cluster.isPrimary) {
+    refuseUnsharable(configuration)
+    const onStopped = (): void => {
+      end(log)
+    }
+    await superviseWorkers(workers, configuration, { log, onStopped })
+    releaseStartUpMemory()
+    return
+  }
   const app = await createApp(configuration, log)
   for (const warning of app.warnings) log.warn({ warning }, 'check')
   const demo =
     configuration.demo && (await startDemoUpstream({ host: '127.0.0.1', ...configuration.demo }))
-  const addresses = await app.listen()
-  log.info({ public: addresses.public, admin: addresses.admin }, 'listening')
-  if (configuration.directory.url === undefined || configuration.directory.url === '') {
-    const { crnAuthority } = configuration
-    const user = { userEmail: 'admin@example.com', userName: 'Administrator', crnAuthority }
-    const example = { organizationName: 'Example', ...user }
-    const first = await app.directory.bootstrap(example, { id: 'first-start' })
-    const origin = `http://${configuration.listen.public.host}:${addresses.public.port}`
-    if (first !== undefined) {
-      const { id, secret } = first.apiKey
-      process.stdout.write(firstRunMessage({ origin, keyId: id, secret }))
-    }
+  if (cluster.isWorker) {
+    answerPrimary(app)
+    const { address: host, port } = await app.listenAsWorker()
+    tellPrimary({ tell: 'listening', host, port })
+  } else {
+    await listenAlone(app, configuration, log)
   }
-  const reload = (): Promise<void> => app.reload(() => loadConfiguration(configPath, process.env))
+  const reload = (): Promise<void> => app.reload(load)
   process.on('SIGHUP', () => void reload())
   const following = await followFiles({
     files: () => [configPath, ...app.files()],
@@ -181,13 +189,33 @@ async function serve(configPath: string): Promise<void> {
       .then(() => app.stop())
       .then(() => demo?.close())
       .then(() => {
-        log.info({}, 'stopped')
-        log.flush()
-        process.exit(0)
+        end(log)
       })
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+}
+
+function end(log: Log): void {
+  log.info({}, 'stopped')
+  log.flush()
+  process.exit(0)
+}
+
+async function listenAlone(app: App, configuration: Configuration, log: Log): Promise<void> {
+  const addresses = await app.listen()
+  log.info({ public: addresses.public, admin: addresses.admin }, 'listening')
+  if (configuration.directory.url === undefined || configuration.directory.url === '') {
+    const { crnAuthority } = configuration
+    const user = { userEmail: 'admin@example.com', userName: 'Administrator', crnAuthority }
+    const example = { organizationName: 'Example', ...user }
+    const first = await app.directory.bootstrap(example, { id: 'first-start' })
+    const origin = `http://${configuration.listen.public.host}:${addresses.public.port}`
+    if (first !== undefined) {
+      const { id, secret } = first.apiKey
+      process.stdout.write(firstRunMessage({ origin, keyId: id, secret }))
+    }
+  }
 }
 
 /**

@@ -54,7 +54,8 @@ export type UsageReportRequest = {
 
 /** What each command does; the process supplies it, so that this folder knows no part of the gateway. */
 export type Commands = {
-  serve(configPath: string): Promise<void>
+  /** @param workers processes that share the public listener; 1: this one alone */
+  serve(configPath: string, workers: number): Promise<void>
   check(configPath: string): Promise<void>
   routes(configPath: string, output: 'table' | 'json'): Promise<void>
   init(request: InitRequest): Promise<void>
@@ -93,7 +94,10 @@ export function buildProgram(commands: Commands, version: string, io: Io): Comma
 function addServe(program: Command, commands: Commands): void {
   withConfig(program.command('serve'))
     .description('run the gateway until it is told to stop')
-    .action(({ config }: { config: string }) => commands.serve(config))
+    .option('--workers <number>', 'processes that share the listener', parseWorkers, 1)
+    .action(({ config, workers }: { config: string; workers: number }) =>
+      commands.serve(config, workers),
+    )
 }
 
 function addCheck(program: Command, commands: Commands): void {
@@ -232,6 +236,11 @@ function parseTime(value: string): number {
   const time = rfc3339.test(value) ? Date.parse(value) : Number.NaN
   if (Number.isNaN(time)) throw new InvalidArgumentError('It is a time such as 2030-01-31T00:00Z.')
   return time
+}
+
+function parseWorkers(value: string): number {
+  if (/^[1-9]\d{0,2}$/.test(value)) return Number(value)
+  throw new InvalidArgumentError('It is a number between 1 and 999.')
 }
 
 function parsePort(value: string): number {

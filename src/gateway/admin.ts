@@ -7,12 +7,17 @@ import { listenOn } from './server.ts'
 /** What a part of the gateway says of itself; 'degraded' answers still, by other means. */
 export type PartHealth = { readonly state: 'up' | 'degraded' | 'down' }
 
+/** Whether requests are taken, and by what. */
+export type Readiness = {
+  /** Whether new requests are taken; false once the process drains. */
+  readonly isAccepting: boolean
+  readonly inFlight: number
+  readonly parts: Readonly<Record<string, PartHealth>>
+}
+
 /** What the admin listener shows. */
 export type AdminParts = {
-  /** Whether the process takes new requests; false once it drains. */
-  readonly isAccepting: () => boolean
-  readonly inFlight: () => number
-  readonly health: () => Readonly<Record<string, PartHealth>>
+  readonly readiness: () => Readiness | Promise<Readiness>
   readonly metrics: { readonly text: () => Promise<string>; readonly contentType: string }
 }
 
@@ -30,14 +35,9 @@ export function createAdmin(parts: AdminParts): Hono {
     c.header('Cache-Control', 'no-store')
   })
   admin.get('/livez', (c) => c.json({ status: 'live' }))
-  admin.get('/readyz', (c) => {
-    const accepting = parts.isAccepting()
-    const body = {
-      status: accepting ? 'ready' : 'draining',
-      inFlight: parts.inFlight(),
-      parts: parts.health(),
-    }
-    return c.json(body, accepting ? 200 : 503)
+  admin.get('/readyz', async (c) => {
+    const { isAccepting, ...rest } = await parts.readiness()
+    return c.json({ status: isAccepting ? 'ready' : 'draining', ...rest }, isAccepting ? 200 : 503)
   })
   admin.get('/metrics', async (c) => {
     const { text, contentType } = parts.metrics

@@ -12,6 +12,8 @@ export type Log = {
   fatal(record: object, message?: string): void
   /** Write one line of the access log, at level `info`. */
   access(record: AccessRecord): void
+  /** Write whole lines that another process has made. */
+  relay(lines: string): void
   /** Write what is still in memory, before the process ends. */
   flush(): void
 }
@@ -71,6 +73,9 @@ export function openLog(level: LogLevel): Log {
       if (!isAccessLogged) return
       gathered += accessLine(timestamp(), record)
       if (gathered.length >= batchLength) writeGathered()
+    },
+    relay: (lines) => {
+      destination.write(lines)
     },
     flush,
   }

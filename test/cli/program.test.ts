@@ -55,8 +55,9 @@ const configPath = 'config/gateway.yaml'
 const key = { configPath, owner: 'u-1', displayName: '', expiresAtMs: undefined }
 
 test.each([
-  ['serve', ['serve', configPath]],
-  ['serve --config a.yaml', ['serve', 'a.yaml']],
+  ['serve', ['serve', configPath, 1]],
+  ['serve --config a.yaml', ['serve', 'a.yaml', 1]],
+  ['serve --workers 4', ['serve', configPath, 4]],
   ['check --config a.yaml', ['check', 'a.yaml']],
   ['routes', ['routes', configPath, 'table']],
   ['routes --output json', ['routes', configPath, 'json']],

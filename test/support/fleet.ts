@@ -28,7 +28,7 @@ export type Fleet = {
   /** The directory, as another process sees it. */
   readonly directory: Directory
   /** Start one more. */
-  start(): Promise<GatewayProcess>
+  start(serveOptions?: readonly string[]): Promise<GatewayProcess>
   /** SIGKILL to all that still run. */
   stop(): Promise<void>
 }
@@ -62,14 +62,14 @@ export async function startFleet({
     ...rest,
     configuration: { ...shared, ...configuration },
   })
-  const start = async (): Promise<GatewayProcess> => {
-    const gateway = await startGatewayProcess(configurationFile)
+  const start = async (serveOptions: readonly string[] = []): Promise<GatewayProcess> => {
+    const gateway = await startGatewayProcess(configurationFile, { serveOptions })
     gateways.push(gateway)
     return gateway
   }
   try {
     const first = await firstUser(directory)
-    await Promise.all(Array.from({ length: count }, start))
+    await Promise.all(Array.from({ length: count }, () => start()))
     return { gateways, configurationFile, ...first, directory, start, stop }
   } catch (error) {
     await stop()

@@ -30,6 +30,8 @@ export type RunOptions = {
   readonly environment?: Readonly<Record<string, string>>
   /** Options of Node itself. */
   readonly nodeOptions?: readonly string[]
+  /** Of `serve`, beside the configuration. */
+  readonly serveOptions?: readonly string[]
 }
 
 const root = resolve(import.meta.dirname, '../..')
@@ -48,9 +50,9 @@ const maxPrintedLength = 100_000
  */
 export async function startGatewayProcess(
   configurationFile: string,
-  { environment = {}, nodeOptions = [] }: RunOptions = {},
+  { environment = {}, nodeOptions = [], serveOptions = [] }: RunOptions = {},
 ): Promise<GatewayProcess> {
-  const args = [...nodeOptions, program, 'serve', '--config', configurationFile]
+  const args = [...nodeOptions, program, 'serve', '--config', configurationFile, ...serveOptions]
   const child = startServer(process.execPath, args, {
     environment: { ...compileCache, ...environment },
     readable: true,

@@ -1,0 +1,132 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { startFleet, type Fleet } from '../support/fleet.ts'
+import { runCommand, type GatewayProcess } from '../support/gateway-process.ts'
+import { createCaller } from '../support/load.ts'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { recordingUpstream, type RecordingUpstream } from '../support/recording-upstream.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
+
+const two = ['--workers', '2']
+const limited = { user: { requests: 300, windowSeconds: 3_600 } }
+
+let postgres: TestPostgres
+let redis: TestRedis
+let upstream: RecordingUpstream
+let fleet: Fleet
+
+beforeAll(async () => {
+  ;[postgres, redis, upstream] = await Promise.all([
+    startPostgres(),
+    startRedis(),
+    recordingUpstream(),
+  ])
+  fleet = await startFleet({
+    count: 0,
+    databaseUrl: await postgres.createDatabase(),
+    configuration: {
+      redis: { url: redis.url, commandTimeoutMs: 5_000 },
+      limits: { classes: { open: {}, limited } },
+    },
+    groups: ['open', 'limited'].map((limitClass) => ({
+      name: limitClass,
+      limitClass,
+      paths: { [`/${limitClass}`]: { get: {} } },
+      upstreamUrl: upstream.url,
+    })),
+  })
+})
+afterEach(() => {
+  upstream.reset()
+})
+afterAll(async () => {
+  await fleet.stop()
+  await upstream.close()
+  await redis.stop()
+  await postgres.stop()
+})
+
+/** Each on a connection of its own, so that they spread. */
+async function callApart({ port }: GatewayProcess, path: string): Promise<number> {
+  const headers = { authorization: fleet.authorization, connection: 'close' }
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers })
+  await response.text()
+  return response.status
+}
+
+function pidsOf({ log }: GatewayProcess): readonly number[] {
+  return log.filter(({ msg }) => msg === 'worker listening').map(({ pid }) => Number(pid))
+}
+
+async function readyz({ adminPort }: GatewayProcess): Promise<Response> {
+  return fetch(`http://127.0.0.1:${adminPort}/readyz`)
+}
+
+async function metricsOf({ adminPort }: GatewayProcess): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text()
+}
+
+test('two workers serve one listener, share exact limits, and are one in metrics and readiness', async () => {
+  const gateway = await fleet.start(two)
+  expect(new Set(pidsOf(gateway)).size).toBe(2)
+  const caller = createCaller([gateway.port], fleet.authorization)
+  const answers = await caller.callTimes(900, '/limited')
+  await caller.close()
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(300)
+  expect(upstream.requests).toHaveLength(300)
+  const forwarded =
+    /^gatehouse_requests_total\{(?=[^}]*group="limited")(?=[^}]*verdict="forwarded")[^}]*\} (\d+)$/m
+  await until(async () => forwarded.exec(await metricsOf(gateway))?.[1] === '300')
+  expect(await metricsOf(gateway)).toMatch(/^gatehouse_workers 2$/m)
+  expect(await (await readyz(gateway)).json()).toMatchObject({
+    status: 'ready',
+    parts: { directory: { state: 'up' }, limits: { state: 'up' } },
+  })
+  gateway.terminate()
+  expect(await gateway.exit()).toBe(0)
+}, 90_000)
+
+test('a worker that is killed is replaced, named in the log, while the other one serves', async () => {
+  const gateway = await fleet.start(two)
+  const [victim] = pidsOf(gateway)
+  if (victim === undefined) throw new Error('No worker has said that it listens')
+  process.kill(victim, 'SIGKILL')
+  await until(() => gateway.log.some(({ msg, pid }) => msg === 'a worker died' && pid === victim))
+  expect(await callApart(gateway, '/open')).toBe(200)
+  await until(() => pidsOf(gateway).length === 3)
+  await until(async () => (await readyz(gateway)).status === 200)
+  const statuses = await Promise.all(Array.from({ length: 20 }, () => callApart(gateway, '/open')))
+  expect(new Set(statuses)).toEqual(new Set([200]))
+  expect(await metricsOf(gateway)).toMatch(/^gatehouse_worker_deaths_total 1$/m)
+  gateway.terminate()
+  expect(await gateway.exit()).toBe(0)
+}, 90_000)
+
+test('SIGTERM drains all workers: what was forwarded is answered whole, and all lines are written', async () => {
+  const gateway = await fleet.start(two)
+  const open: (() => void)[] = []
+  upstream.behave((_incoming, outgoing) => {
+    outgoing.write('begun, ')
+    open.push(() => outgoing.end('ended'))
+  })
+  const headers = { authorization: fleet.authorization }
+  const url = `http://127.0.0.1:${gateway.port}/open`
+  const answers = Array.from({ length: 8 }, async () => (await fetch(url, { headers })).text())
+  await until(() => open.length === 8)
+  gateway.terminate()
+  await until(async () => (await readyz(gateway)).status === 503)
+  for (const end of open) end()
+  expect(await Promise.all(answers)).toEqual(Array(8).fill('begun, ended'))
+  expect(await gateway.exit()).toBe(0)
+  expect(gateway.log.filter(({ verdict }) => verdict === 'forwarded')).toHaveLength(8)
+  expect(gateway.log.filter(({ msg }) => msg === 'stopped')).toHaveLength(3)
+}, 90_000)
+
+test('several workers on an embedded directory are refused, and so are workers that do not start', async () => {
+  const embedded = await runCommand(['serve', '--workers', '2'])
+  expect(embedded.exitCode).not.toBe(0)
+  expect(embedded.stderr).toMatch(/embedded directory belongs to one process/)
+  for (const odd of ['0', '-1', 'two', '1.5']) {
+    expect((await runCommand(['serve', '--workers', odd])).exitCode).not.toBe(0)
+  }
+}, 90_000)
