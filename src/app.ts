@@ -148,7 +148,14 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     encrypted: tls !== undefined,
     writeAccess,
   })
-  const server = createPublicServer(requests, listener, tls)
+  const server = createPublicServer(
+    requests,
+    listener,
+    tls,
+    listen.public.proxyProtocol
+      ? (peer) => serving.now().findClient(peer, undefined).behindProxy
+      : undefined,
+  )
   const certificate = tls && (await followCertificate(configuration, tls, server.renew, log))
   let isAccepting = true
   const metrics = createMetrics()

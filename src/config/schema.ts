@@ -62,7 +62,15 @@ export const configurationSchema = z.strictObject({
     .strictObject({
       public: address(8080)
         .unwrap()
-        .extend({ tls: tls.optional() })
+        .extend({
+          tls: tls.optional(),
+          proxyProtocol: z
+            .boolean()
+            .default(false)
+            .describe(
+              'Connections come from transport.trustedProxies alone, with a PROXY protocol header.',
+            ),
+        })
         .prefault({})
         .describe('The listener that callers reach.'),
       admin: address(8081).describe('Health; never to be reachable by callers.'),

@@ -15,6 +15,7 @@ import { abandon, whenEnded, type Exchange } from './exchange.ts'
 import { createHttp2Sessions, type Http2Sessions } from './http2-sessions.ts'
 import type { Listener } from './listener.ts'
 import { expectsContinue } from './request-body.ts'
+import { expectProxyHeader } from './proxy-protocol.ts'
 import type { ServerLimits } from './server-limits.ts'
 import type { TlsIdentity } from './tls.ts'
 
@@ -50,11 +51,13 @@ type Connection = {
  * refuses, times out or treats as special is answered in the envelope too.
  *
  * @param tls undefined: plain HTTP, for loopback and trusted proxies
+ * @param isTrustedProxy given where connections begin with a PROXY protocol header: who may send one
  */
 export function createPublicServer(
   limits: ServerLimits,
   listener: Listener,
   tls?: TlsListening,
+  isTrustedProxy?: (address: string) => boolean,
 ): PublicServer {
   const open = createRoster<Exchange>()
   const connections = new WeakMap<Duplex, Connection>()
@@ -82,6 +85,9 @@ export function createPublicServer(
       ? createHttp2Sessions({ limits, listener, always: security, entered: enter })
       : undefined
   if (secured !== undefined && http2 !== undefined) divert(secured, http2)
+  if (isTrustedProxy !== undefined) {
+    expectProxyHeader(server, { isTrusted: isTrustedProxy, timeoutMs: limits.headersTimeoutMs })
+  }
   // Node would drop the fields above its own count in silence; ingress counts and refuses.
   server.maxHeadersCount = 0
   server.timeout = limits.idleTimeoutMs

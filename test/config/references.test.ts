@@ -31,7 +31,7 @@ describe('${NAME}', () => {
       },
       { environment: { NUMBER: '8000' } },
     )
-    expect(listen.public).toEqual({ host: '8000', port: 8000 })
+    expect(listen.public).toMatchObject({ host: '8000', port: 8000 })
     expect(directory.pepper?.current.id).toBe('8000')
     expect(limits.classes['standard']?.user.concurrent).toBe(8000)
   })

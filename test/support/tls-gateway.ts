@@ -17,14 +17,23 @@ export type TlsGateway = {
 
 export async function startTlsGateway(
   paths: Readonly<Record<string, unknown>>,
-  { tls: more = {}, ...configuration }: NonNullable<TestConfiguration['configuration']> = {},
+  {
+    tls: more = {},
+    open: ofListener = {},
+    ...configuration
+  }: NonNullable<TestConfiguration['configuration']> = {},
   group: Readonly<Record<string, unknown>> = {},
 ): Promise<TlsGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-tls-'))
   const authority = await createAuthority(folder)
   const upstream = await recordingUpstream()
   const tls = await authority.sign('gateway')
-  const open = { host: '0.0.0.0', port: 0, tls: { ...tls, ...(more as object) } }
+  const open = {
+    host: '0.0.0.0',
+    port: 0,
+    tls: { ...tls, ...(more as object) },
+    ...(ofListener as object),
+  }
   const gateway = await startGateway({
     groups: [{ name: 'any/v1', paths, upstreamUrl: upstream.url, ...group }],
     configuration: {
