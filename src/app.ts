@@ -24,10 +24,12 @@ import { createAdmission } from './limits/admission.ts'
 import { createCounting } from './limits/counting.ts'
 import { connectRedis, type RedisConnection } from './redis/connection.ts'
 import type { AccessRecord } from './telemetry/access-line.ts'
+import { createAccessSampling } from './telemetry/access-sampling.ts'
 import type { Log } from './telemetry/log.ts'
 import { createMetrics, metricsContentType, type MetricValues } from './telemetry/metrics.ts'
 import { watchProcess } from './telemetry/process-readings.ts'
 import { createTraffic } from './telemetry/traffic.ts'
+import type { Tracing } from './telemetry/tracing.ts'
 
 /** Where the process writes what happens in it. */
 export type AppLog = Pick<Log, 'info' | 'warn' | 'error' | 'access'>
@@ -104,9 +106,11 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
   )
   services.resolve({ ...credentials.services, ...controlPlane })
   const traffic = createTraffic()
+  const tracing = await openConfiguredTracing(configuration, log)
+  const isWritten = createAccessSampling(configuration.log.accessSampleRatio, Math.random)
   const writeAccess = (record: AccessRecord): void => {
     traffic.count(record)
-    log.access(record)
+    if (isWritten(record)) log.access(record)
   }
   const shedding =
     configuration.loadShedding &&
@@ -138,6 +142,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     publicOrigin,
     idleTimeoutMs: requests.idleTimeoutMs,
     writeAccess,
+    beginTrace: tracing?.begin,
   })
   const listener = createListener({
     chain,
@@ -219,6 +224,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
       await directory.close()
       await adminListener.close()
       processReadings.close()
+      await tracing?.close()
     },
   }
 }
@@ -240,6 +246,15 @@ export function openConfiguredDirectory(
   if (url === undefined || url === '') return openDirectory({ ...limits, folder, peppers })
   if (peppers === undefined) throw new Error('The configuration let a missing pepper through')
   return openDirectory({ ...limits, url, peppers })
+}
+
+/** A library that nobody asked for is not loaded. */
+async function openConfiguredTracing(
+  { traces }: Configuration,
+  log: AppLog,
+): Promise<Tracing | undefined> {
+  if (traces === undefined) return undefined
+  return (await import('./telemetry/tracing.ts')).openTracing({ ...traces, log })
 }
 
 async function openRedis({ redis }: Configuration): Promise<RedisConnection | undefined> {

@@ -4,6 +4,7 @@ import { schemeMapping, apiGroup } from './group-schema.ts'
 import { roles } from './roles-schema.ts'
 import { loadShedding } from './load-shedding-schema.ts'
 import { countedResources, limitClass, quotas } from './limits-schema.ts'
+import { ratio, traces } from './traces-schema.ts'
 import { signingKeys } from './signing-keys-schema.ts'
 import { redisServers } from './redis-schema.ts'
 import { port, milliseconds, bytes, count, address, cidr, file, origin } from './values.ts'
@@ -220,8 +221,12 @@ export const configurationSchema = z.strictObject({
   log: z
     .strictObject({
       level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+      accessSampleRatio: ratio
+        .default(1)
+        .describe('Of the access lines of what went as it should; all others are written.'),
     })
     .prefault({}),
+  traces: traces.optional(),
   demo: z.strictObject({ port }).optional().describe('Run the demo upstream in this process.'),
 })
 

@@ -17,6 +17,7 @@ export function accessRecord(exchange: Exchange): AccessRecord {
   const known = notes.authentication?.kind === 'authenticated' ? notes.authentication : undefined
   return {
     requestId,
+    traceId: notes.trace?.traceId,
     method: head.method,
     protocol: incoming.httpVersion === '1.1' ? undefined : `HTTP/${incoming.httpVersion}`,
     path: capped(head.target.path),

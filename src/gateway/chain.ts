@@ -4,6 +4,7 @@ import type { AssertIdentity } from '../auth/own/assertion.ts'
 import type { AuthorizeByRoles } from '../auth/roles/authorize.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Admit, AdmitAddress, BeginCounting } from '../limits/admission.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
 import type { WriteAccess } from './access-log.ts'
 import type { ApiGroup } from './api-group.ts'
 import type { GatewayEnv } from './exchange.ts'
@@ -22,6 +23,7 @@ import { refuse } from './steps/refuse.ts'
 import { requireHttpsStep } from './steps/require-https.ts'
 import { requireRoleStep } from './steps/require-role.ts'
 import { shedStep } from './steps/shed.ts'
+import { traceStep } from './steps/trace.ts'
 import { validateStep } from './steps/validate.ts'
 import { vouchStep } from './steps/vouch.ts'
 
@@ -44,6 +46,8 @@ export type ChainParts = {
   /** How long a client may pause within its request body. */
   readonly idleTimeoutMs: number
   readonly writeAccess: WriteAccess
+  /** Undefined: a caller's trace context passes as any other field. */
+  readonly beginTrace?: Tracing['begin'] | undefined
 }
 
 /**
@@ -58,6 +62,7 @@ export function createChain(parts: ChainParts): Hono<GatewayEnv> {
   const chain = new Hono<GatewayEnv>({ getPath: () => '/' })
   chain.use(
     inOrder(
+      ...(parts.beginTrace === undefined ? [] : [traceStep(parts.beginTrace)]),
       observeStep(parts.writeAccess),
       requireHttpsStep(),
       documentationStep(),

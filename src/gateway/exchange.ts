@@ -4,6 +4,7 @@ import type { Authentication } from '../auth/authenticate.ts'
 import type { Match } from '../catalog/matcher.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import type { Counting, LimitState } from '../limits/admission.ts'
+import type { RequestTrace } from '../telemetry/tracing.ts'
 import type { ApiGroup } from './api-group.ts'
 import type { Client } from './client.ts'
 import type { Head } from './ingress.ts'
@@ -85,6 +86,8 @@ export type Notes = {
   verdict: string | undefined
   /** Why a request was refused or failed: for the log alone. */
   cause: unknown
+  /** Where traces are configured. */
+  trace: RequestTrace | undefined
 }
 
 /** Before the first step. */
@@ -103,6 +106,7 @@ export function blankNotes(): Notes {
     gatewayMs: undefined,
     verdict: undefined,
     cause: undefined,
+    trace: undefined,
   }
 }
 

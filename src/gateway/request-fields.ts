@@ -23,10 +23,11 @@ export function requestFields(
   addForwarding(fields, exchange)
   addIdentity(fields, exchange, authentication)
   if (assertion !== undefined) fields.push('gatehouse-assertion', assertion)
+  if (exchange.notes.trace !== undefined) fields.push(...exchange.notes.trace.upstreamFields())
   return fields
 }
 
-function passingFields({ incoming, head }: Exchange, handOff: HandOff): string[] {
+function passingFields({ incoming, head, notes }: Exchange, handOff: HandOff): string[] {
   const { rawHeaders } = incoming
   const named = connectionNamed(rawHeaders, head.names)
   const fields: string[] = []
@@ -35,6 +36,8 @@ function passingFields({ incoming, head }: Exchange, handOff: HandOff): string[]
     const value = rawHeaders[position * 2 + 1] ?? ''
     if (name === 'te') acceptsTrailers ||= /(?:^|,)\s*trailers\s*(?:,|$)/i.test(value)
     if (isHopByHop(name) || isReserved(name) || named?.has(name) === true) continue
+    // Ours take their place.
+    if (notes.trace !== undefined && (name === 'traceparent' || name === 'tracestate')) continue
     if (handOff.rewriteLinks === true && name === 'accept-encoding') continue
     if (name === 'authorization' && handOff.authorization === 'remove') continue
     fields.push(name, value)

@@ -42,6 +42,8 @@ const keptIn: Readonly<Record<string, readonly string[]>> = {
   cockatiel: ['gateway'],
   commander: ['cli'],
   'prom-client': ['telemetry'],
+  '@opentelemetry/sdk-trace': ['telemetry'],
+  '@opentelemetry/exporter-trace-otlp-http': ['telemetry'],
 }
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) =>

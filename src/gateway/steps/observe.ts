@@ -7,7 +7,9 @@ export function observeStep(writeAccess: WriteAccess): Step {
   return (c) => {
     const exchange = c.env
     whenEnded(exchange, () => {
-      writeAccess(accessRecord(exchange))
+      const record = accessRecord(exchange)
+      writeAccess(record)
+      exchange.notes.trace?.end(record)
     })
     return undefined
   }
