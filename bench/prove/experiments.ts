@@ -1,4 +1,6 @@
+import { acknowledgedWrites } from './acknowledged-writes.ts'
 import { admissionCost } from './admission-cost.ts'
+import { directoryDown } from './directory-down.ts'
 import { exactness } from './exactness.ts'
 import type { Experiment } from './experiment.ts'
 import { failover } from './failover.ts'
@@ -8,7 +10,9 @@ import { idpOutage } from './idp-outage.ts'
 import { keyRotation } from './key-rotation.ts'
 import { kidStorm } from './kid-storm.ts'
 import { leaseStorm } from './lease-storm.ts'
+import { lostUpdates } from './lost-updates.ts'
 import { memory } from './memory.ts'
+import { millionKeys } from './million-keys.ts'
 import { quotaExactness } from './quota-exactness.ts'
 import { redisDown } from './redis-down.ts'
 import { redisFaults } from './redis-faults.ts'
@@ -42,6 +46,10 @@ export const experiments: readonly Experiment[] = [
   keyRotation,
   timing,
   tokenCost,
+  directoryDown,
+  millionKeys,
+  acknowledgedWrites,
+  lostUpdates,
   hostile,
   reload,
 ]

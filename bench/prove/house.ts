@@ -1,7 +1,7 @@
 import { basic } from '../../test/support/basic.ts'
-import type { TestGroup } from '../../test/support/configuration.ts'
+import type { TestConfiguration, TestGroup } from '../../test/support/configuration.ts'
 import { startFleet, type Fleet } from '../../test/support/fleet.ts'
-import { startPostgres } from '../../test/support/postgres.ts'
+import { startPostgres, type TestPostgres } from '../../test/support/postgres.ts'
 import { startRedis, type TestRedis } from '../../test/support/redis.ts'
 import { startUpstream, upstreamPaths, type Upstream } from './upstream.ts'
 
@@ -14,7 +14,7 @@ export type HouseOptions = {
   readonly redis?: Readonly<Record<string, unknown>>
   /** More groups, before the house's upstream. */
   readonly groups?: (upstreamUrl: string) => readonly TestGroup[]
-  readonly services?: readonly ('sts' | 'oauth')[]
+  readonly services?: NonNullable<TestConfiguration['services']>
   /** Members of the configuration beside those. */
   readonly configuration?: Readonly<Record<string, unknown>>
   readonly directoryCache?: Readonly<Record<string, unknown>>
@@ -25,6 +25,9 @@ export type HouseOptions = {
 /** Gateways in processes of their own, with PostgreSQL, Redis and an upstream. It ends with its block. */
 export type House = AsyncDisposable & {
   readonly fleet: Fleet
+  readonly postgres: TestPostgres
+  /** Of the gateways' directory. */
+  readonly databaseUrl: string
   readonly redis: TestRedis
   readonly upstream: Upstream
   /** Users of the fleet's organization beside its first. */
@@ -70,6 +73,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     const open = ends.move()
     return {
       fleet,
+      postgres,
+      databaseUrl,
       redis,
       upstream,
       addUsers: (count) => addUsers(fleet, count),
