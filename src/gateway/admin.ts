@@ -52,7 +52,11 @@ export function adminServer(admin: Hono): {
   listen(address: { readonly host: string; readonly port: number }): Promise<AddressInfo>
   close(): Promise<void>
 } {
-  const listener = getRequestListener(admin.fetch, { overrideGlobalObjects: false })
+  const listener = getRequestListener(admin.fetch, {
+    overrideGlobalObjects: false,
+    // Health checks of balancers speak HTTP/1.0, and name no host.
+    hostname: 'localhost',
+  })
   const server = createServer((incoming, outgoing) => {
     void listener(incoming, outgoing)
   })
