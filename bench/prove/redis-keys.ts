@@ -13,10 +13,10 @@ export async function withRedis<Result>(
   }
 }
 
-/** Leases that are entered anywhere. A set without members does not exist. */
+/** Leases that are entered anywhere. A set without members does not exist. For letters see `countKey`. */
 export function leaseCount(url: string): Promise<number> {
   return withRedis(url, async (client) => {
-    const sets = await client.keys('*:slots')
+    const sets = await client.keys('*}[lL]*')
     const sizes = await Promise.all(sets.map((set) => client.zcard(set)))
     return sizes.reduce((sum, size) => sum + size, 0)
   })
@@ -25,7 +25,7 @@ export function leaseCount(url: string): Promise<number> {
 /** What the windows of all users have counted together. */
 export function countedForUsers(url: string): Promise<number> {
   return withRedis(url, async (client) => {
-    const windows = await client.keys('*:user:*:window')
+    const windows = await client.keys('*}w*')
     const values = windows.length === 0 ? [] : await client.mget(windows)
     // Behind the 13 digits that say when the window resets; see admit.lua.
     return values.reduce((sum, value) => sum + Number(value?.slice(13)), 0)

@@ -1,4 +1,5 @@
 import { longestMs, type Period } from './calendar.ts'
+import { countKey, type CountKind } from './count-key.ts'
 import { keyPart } from './key.ts'
 import {
   assertLimits,
@@ -122,14 +123,15 @@ type FoundLimits = { readonly windows: Found<WindowLimit>[]; readonly slots: Fou
 
 function limitsOf(prefix: string, subject: Subject, findOverride: FindOverride): FoundLimits {
   const { organizationId, principalId, limitClass } = subject
-  const organization = `${prefix}:{${keyPart(organizationId)}}`
-  const root = `${organization}:${keyPart(limitClass.name)}`
-  const places = { user: `user:${keyPart(principalId)}`, organization: 'organization' }
   const found: FoundLimits = { windows: [], slots: [] }
+  const ownerOf = (scope: Scope): string | undefined => (scope === 'user' ? principalId : undefined)
+  const keyOf = (scope: Scope, kind: CountKind, limit: readonly string[]): string =>
+    countKey(prefix, { organizationId, principalId: ownerOf(scope), kind, limit })
   const allowed = (scope: Scope, name: string, configured: number): number =>
-    findOverride(organizationId, scope === 'user' ? principalId : undefined, name) ?? configured
+    findOverride(organizationId, ownerOf(scope), name) ?? configured
 
-  const add = (scope: Scope, key: string, name: string, limits: ScopeLimits): void => {
+  const add = (scope: Scope, of: readonly string[], limits: ScopeLimits): void => {
+    const name = [...of, scope].join('.')
     const { window, concurrent, whenUnavailable, isShadow, warnAtPercent = [] } = limits
     const common = { scope, whenUnavailable }
     if (window !== undefined) {
@@ -137,7 +139,7 @@ function limitsOf(prefix: string, subject: Subject, findOverride: FindOverride):
       const limit = {
         ...common,
         name: `${name}.requests`,
-        key: `${key}:${kind === 'sliding' ? 'sliding' : 'window'}`,
+        key: keyOf(scope, kind, ['class', ...of]),
         kind,
         requests: allowed(scope, `${name}.requests`, window.requests),
         windowMs: window.windowMs,
@@ -146,7 +148,7 @@ function limitsOf(prefix: string, subject: Subject, findOverride: FindOverride):
       found.windows.push({ limit, isShadow })
     }
     if (concurrent === undefined) return
-    const slots = { name: `${name}.concurrent`, key: `${key}:slots` }
+    const slots = { name: `${name}.concurrent`, key: keyOf(scope, 'slots', ['class', ...of]) }
     const limit = { ...common, ...slots, concurrent: allowed(scope, slots.name, concurrent) }
     found.slots.push({ limit, isShadow })
   }
@@ -154,7 +156,7 @@ function limitsOf(prefix: string, subject: Subject, findOverride: FindOverride):
     const { scope, name, period, whenUnavailable, warnAtPercent = [] } = quota
     const limit: WindowLimit = {
       ...{ scope, name, whenUnavailable, warnAtPercent, kind: period },
-      key: `${organization}:${keyPart(name)}:${places[scope]}:${period}`,
+      key: keyOf(scope, period, ['quota', name]),
       requests: allowed(scope, name, quota.limit),
       windowMs: longestMs[period],
     }
@@ -162,13 +164,10 @@ function limitsOf(prefix: string, subject: Subject, findOverride: FindOverride):
   }
 
   for (const scope of ['user', 'organization'] as const)
-    add(scope, `${root}:${places[scope]}`, `${limitClass.name}.${scope}`, limitClass[scope])
-  for (const rule of limitClass.rules ?? []) {
-    for (const scope of ['user', 'organization'] as const) {
-      const key = `${root}:rule:${keyPart(rule.name)}:${places[scope]}`
-      add(scope, key, `${limitClass.name}.${rule.name}.${scope}`, rule[scope])
-    }
-  }
+    add(scope, [limitClass.name], limitClass[scope])
+  for (const rule of limitClass.rules ?? [])
+    for (const scope of ['user', 'organization'] as const)
+      add(scope, [limitClass.name, rule.name], rule[scope])
   for (const quota of limitClass.quotas ?? []) addQuota(quota)
   return found
 }

@@ -33,7 +33,7 @@ export type Leases = {
 type Parts = {
   /** Monotonic milliseconds. */
   readonly now: () => number
-  /** Tells the leases of this process from those of every other. */
+  /** Tells the leases of this process from those of every other; all have the same length. */
   readonly processId: string
   /** Hears of each lease that is given back. */
   readonly onRelease: (lease: Lease) => void
@@ -49,7 +49,7 @@ export function createLeases({ now, processId, onRelease }: Parts): Leases {
   return {
     create(slots) {
       created += 1
-      const id = `${processId}-${created.toString(36)}`
+      const id = `${processId}${created.toString(36)}`
       return { id, createdAtMs: now(), slots, isHeld: false }
     },
     hold(lease) {

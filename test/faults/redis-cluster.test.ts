@@ -37,7 +37,7 @@ async function leases(): Promise<number> {
   const counts = await Promise.all(
     cluster.nodes.map(async ({ client }) => {
       if ((await client.role())[0] !== 'master') return 0
-      const keys = (await client.keys('*:slots')).filter((key) => !key.includes('probe'))
+      const keys = await client.keys('*}[lL]*')
       const sizes = await Promise.all(keys.map((key) => client.zcard(key)))
       return sizes.reduce((sum, size) => sum + size, 0)
     }),

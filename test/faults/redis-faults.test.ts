@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Admission } from '../../src/limits/admission.ts'
+import type { Admission, LimitClass } from '../../src/limits/admission.ts'
 import {
   connect,
   isAdmitted,
@@ -43,6 +43,9 @@ const rate = limitClass({ user: { window } })
 const slots = limitClass({ user: { concurrent: 4 } })
 const ask = (user: string, limits = rate): Admission | Promise<Admission> =>
   admission.admit({ organizationId: 'o-1', principalId: user, limitClass: limits })
+
+const limitsOf = (user: string, limits: LimitClass) =>
+  admission.findLimits({ organizationId: 'o-1', principalId: user, limitClass: limits })
 
 const state = () => admission.health().redis?.state
 const isAlone = (each: Admission): boolean => isAdmitted(each) && each.degraded
@@ -173,8 +176,8 @@ describe('a Redis that goes on', () => {
       renewing.admit({ organizationId: 'o-1', principalId: 'u-3', limitClass: slots }),
     )
     await byHand.flushall()
-    const key = `${admission.keyPrefix}:{o-1}:standard:user:u-3:slots`
-    await until(async () => (await byHand.zcard(key)) === 4)
+    const [keeping] = limitsOf('u-3', slots).slots
+    await until(async () => (await byHand.zcard(keeping?.key ?? '')) === 4)
     await renewing.close()
   })
 
@@ -189,15 +192,16 @@ describe('a Redis that goes on', () => {
   })
 
   it('with keys of another type (WRONGTYPE): they are dropped, and nobody else is hurt', async () => {
-    const root = `${admission.keyPrefix}:{o-1}:standard:user`
-    await byHand.lpush(`${root}:u-1:window`, 'x')
-    await byHand.set(`${root}:u-1:slots`, 'x')
-    await byHand.set(`${root}:u-2:window`, 'not a window')
     const both = limitClass({ user: { window, concurrent: 4 } })
+    const [first, second] = [limitsOf('u-1', both), limitsOf('u-2', both)]
+    for (const { key } of first.windows) await byHand.lpush(key, 'x')
+    for (const { key } of first.slots) await byHand.set(key, 'x')
+    for (const { key } of second.windows) await byHand.set(key, 'not a window')
+    expect(await byHand.dbsize()).toBe(3)
     const decisions = await times(12, (i) => ask(`u-${i % 3}`, both))
     expect(decisions.every((each) => isAdmitted(each) && !each.degraded)).toBe(true)
     for (const each of decisions) if (isAdmitted(each)) each.permit.release()
-    await until(async () => (await byHand.keys('*:slots')).length === 0)
+    await until(async () => (await byHand.keys('*}l*')).length === 0)
     expect(admission.health().redis).toMatchObject({ failedCalls: 0, outages: 0 })
   })
 

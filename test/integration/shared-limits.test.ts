@@ -157,7 +157,7 @@ function answerInPieces(_incoming: IncomingMessage, outgoing: ServerResponse): v
 async function leaseSets(): Promise<string[]> {
   const client = new Redis(redis.url)
   try {
-    return await client.keys('*:slots')
+    return await client.keys('*}[lL]*')
   } finally {
     client.disconnect()
   }

@@ -33,7 +33,7 @@ const subject = { organizationId: 'o-1', principalId: 'u-1', limitClass: slots }
 /** How many leases each slot key of an admission holds in Redis. */
 function leasesIn({ keyPrefix }: TestAdmission): Promise<readonly number[]> {
   return withClient(server.url, async (client) => {
-    const keys = (await client.keys(`${keyPrefix}:*:slots`)).filter((key) => !key.includes('probe'))
+    const keys = await client.keys(`${keyPrefix}:*}[lL]*`)
     return Promise.all(keys.map((key) => client.zcard(key)))
   })
 }

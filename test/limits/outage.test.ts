@@ -55,7 +55,7 @@ function release(decided: readonly Admitted[]): void {
 
 function leasesInRedis(): Promise<number> {
   return withClient(server.url, async (client) => {
-    const keys = await client.keys('*:user:*:slots')
+    const keys = await client.keys('*}l*')
     const counts = await Promise.all(keys.map((key) => client.zcard(key)))
     return counts.reduce((a, b) => a + b, 0)
   })

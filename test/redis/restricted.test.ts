@@ -30,8 +30,9 @@ it('what docs/limits.md grants an ACL user is enough, and the server asks for no
   expect(decisions.filter(isAdmitted)).toHaveLength(3)
   for (const each of decisions) if (isAdmitted(each)) each.permit.release()
   for (let i = 0; i < 4; i++) await admission.admitAddress('192.0.2.1')
-  await server.client.lpush('mine:{o-2}:standard:user:u-1:slots', 'x')
-  await admission.admit({ ...at, organizationId: 'o-2' })
+  const elsewhere = { ...at, organizationId: 'o-2' }
+  for (const { key } of admission.findLimits(elsewhere).slots) await server.client.lpush(key, 'x')
+  await admission.admit(elsewhere)
   await admission.close()
   expect(admission.health().redis).toMatchObject({ failedCalls: 0, outages: 0 })
   expect(await server.client.call('ACL', 'LOG')).toEqual([])
