@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors/gateway-error.ts'
+import { repeat } from '../periodic/repeat.ts'
 import type { Log } from './limits-log.ts'
 
 /** Whose resources are counted, and by which quota. */
@@ -67,12 +68,7 @@ export function createSettlements({ record, leaseMs, log }: Parts): Settlements 
   const untold = new Set<() => Promise<void>>()
   const underWay = new Set<Promise<void>>()
   let dropped = 0
-  let round: Promise<void> | undefined
-  const timer = setInterval(() => {
-    round ??= renewAndTell().finally(() => {
-      round = undefined
-    })
-  }, leaseMs / roundsPerLease).unref()
+  const rounds = repeat({ intervalMs: leaseMs / roundsPerLease, ref: false }, renewAndTell)
 
   return {
     hold(owner, id) {
@@ -91,8 +87,7 @@ export function createSettlements({ record, leaseMs, log }: Parts): Settlements 
     },
     health: () => ({ reserved: held.size, untold: untold.size, dropped }),
     async close() {
-      clearInterval(timer)
-      await round
+      await rounds.close()
       await Promise.all(underWay)
       await tellAgain()
     },

@@ -13,7 +13,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: ['errors', 'auth', 'periodic'],
   redis: ['errors', 'telemetry'],
   directory: ['errors', 'telemetry', 'periodic'],
-  limits: ['errors', 'redis'],
+  limits: ['errors', 'redis', 'periodic'],
   catalog: ['errors', 'auth'],
   gateway: ['errors', 'telemetry', 'auth', 'limits', 'catalog'],
   sts: ['errors', 'auth', 'gateway'],
