@@ -100,6 +100,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     createExplain({
       catalog: () => serving.now().catalog,
       findLimits: admission.findLimits,
+      overrides: directory.limitOverrideFinder,
       publicOrigin,
     }),
     createReadAppliedQuotas({ limits: () => serving.now().limits, admission, directory }),
@@ -171,6 +172,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     inFlight: server.inFlight,
     isAccepting: () => isAccepting,
     limits: admission.health,
+    counting: counting.health,
     directory,
     credentials: credentials.counts,
     reloads: reloader.counts,

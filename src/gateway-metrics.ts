@@ -1,6 +1,8 @@
+import { defineCountingMetrics } from './counting-metrics.ts'
 import type { CredentialCounts } from './credential-counts.ts'
 import type { Directory } from './directory/directory.ts'
 import type { AdmissionControl } from './limits/admission.ts'
+import type { CountingControl } from './limits/counting.ts'
 import type { ReloadCounts } from './reload.ts'
 import type { LoadShedding } from './gateway/load-shedding.ts'
 import type { GuardReading } from './gateway/resilience/guard.ts'
@@ -15,6 +17,7 @@ export type MeteredParts = {
   readonly inFlight: () => number
   readonly isAccepting: () => boolean
   readonly limits: AdmissionControl['health']
+  readonly counting: CountingControl['health']
   readonly directory: Pick<Directory, 'health' | 'lookUpCounts'>
   readonly credentials: () => CredentialCounts
   readonly reloads: () => ReloadCounts
@@ -30,6 +33,7 @@ export type MeteredParts = {
 export function defineGatewayMetrics(metrics: Metrics, parts: MeteredParts): void {
   defineTraffic(metrics, parts)
   defineAdmission(metrics, parts.limits)
+  defineCountingMetrics(metrics, parts.counting)
   defineDirectory(metrics, parts.directory)
   defineCredentials(metrics, parts.credentials)
   defineReloads(metrics, parts.reloads)

@@ -30,10 +30,13 @@ type Scheme = { readonly scheme: string; readonly kind: string; readonly scopes:
 export type ExplainedLimit = {
   readonly name: string
   readonly scope: 'user' | 'organization'
-  /** `concurrent`, or how a window begins. */
+  /**
+   * `concurrent`, or how a window begins; `creates` or `deletes` of a quota of resources, as the
+   * operation does with what is counted.
+   */
   readonly kind: string
   readonly limit: number
-  /** Absent of what is concurrent. */
+  /** Of windows alone, and not of a month. */
   readonly windowMs?: number
 }
 

@@ -44,6 +44,12 @@ type CountingHealth = {
   readonly state: 'up' | 'degraded'
   /** Creations that found no room. */
   readonly refused: number
+  /** Creations that were decided though the record could not be asked. */
+  readonly withoutRecord: {
+    readonly admitted: number
+    /** Answered 503. */
+    readonly unavailable: number
+  }
   /** Reservations of requests whose upstream has not answered. */
   readonly reserved: number
   /** Changes that the record could not be told yet. */
@@ -74,6 +80,7 @@ export function createCounting({ overrides, leaseMs, log, ...parts }: Parts): Co
   const settlements = createSettlements({ record, leaseMs, log })
   let begun = 0
   let refused = 0
+  const withoutRecord = { admitted: 0, unavailable: 0 }
 
   return {
     begin(counted, caller) {
@@ -83,7 +90,8 @@ export function createCounting({ overrides, leaseMs, log, ...parts }: Parts): Co
     },
     health: () => {
       const settled = settlements.health()
-      return { state: settled.untold === 0 ? 'up' : 'degraded', refused, ...settled }
+      const state = settled.untold === 0 ? 'up' : 'degraded'
+      return { state, refused, withoutRecord: { ...withoutRecord }, ...settled }
     },
     close: settlements.close,
   }
@@ -100,6 +108,7 @@ export function createCounting({ overrides, leaseMs, log, ...parts }: Parts): Co
   ): Promise<Counting | CountRefusal> {
     const reserved: CountedQuota[] = []
     const wouldDeny: string[] = []
+    let isUnknown = false
     const giveBack = (): void => {
       for (const quota of reserved) settlements.release(ownerOf(quota, caller), idOf(quota, id))
     }
@@ -108,17 +117,20 @@ export function createCounting({ overrides, leaseMs, log, ...parts }: Parts): Co
       const outcome = await reserveOne(quota, caller, idOf(quota, id), limit).catch(
         (error: unknown) => {
           giveBack()
+          withoutRecord.unavailable += 1
           throw error
         },
       )
       if (outcome === 'reserved') reserved.push(quota)
-      else if (outcome === 'full' && quota.isShadow) wouldDeny.push(quota.name)
-      else if (outcome === 'full') {
+      else if (outcome === 'unknown') isUnknown = true
+      else if (quota.isShadow) wouldDeny.push(quota.name)
+      else {
         giveBack()
         refused += 1
         return { quota, limit }
       }
     }
+    if (isUnknown) withoutRecord.admitted += 1
     return counting(counted, caller, id, reserved, wouldDeny)
   }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { metricsOf } from '../support/metrics.ts'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { rawExchange } from '../support/raw-client.ts'
 import { recordingUpstream, type RecordingUpstream } from '../support/recording-upstream.ts'
@@ -12,6 +13,7 @@ const things = { '/things': { post: { operationId: 'createThing' }, get: {} } }
 beforeAll(async () => {
   upstream = await recordingUpstream()
   gateway = await startGateway({
+    services: ['gatehouse'],
     groups: [
       {
         name: 'things/v1',
@@ -65,6 +67,19 @@ beforeEach(async () => {
 function ask(method: string, path: string): Promise<Response> {
   const headers = { authorization: gateway.key.authorization }
   return fetch(`http://127.0.0.1:${gateway.port}${path}`, { method, headers })
+}
+
+/** What the caller is told that a request would count. */
+async function explained(method: string, url: string): Promise<unknown> {
+  const answer = await fetch(`http://127.0.0.1:${gateway.port}/gatehouse/v1/explanations`, {
+    method: 'POST',
+    headers: {
+      authorization: gateway.key.authorization,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ method, url }),
+  })
+  return ((await answer.json()) as { readonly limits: unknown }).limits
 }
 
 /** What the record says that the organization, or the user, has. */
@@ -173,6 +188,34 @@ it('an override is the limit, without a restart', async () => {
   expect((await ask('POST', '/things')).status).toBe(402)
   await directory.limitOverrides.delete(name, { id: 'test' })
   expect((await ask('POST', '/things')).status).toBe(201)
+})
+
+it('an explanation lists what an operation counts, as it is overridden, and no quota that refuses nothing', async () => {
+  const { organizationId, directory } = gateway
+  const name = { organizationId, limitName: 'things' }
+  await directory.limitOverrides.set({ ...name, limit: 7 }, { id: 'test' })
+  const things = { name: 'things', scope: 'organization', limit: 7 }
+  const mine = { name: 'mine', scope: 'user', limit: 9 }
+  expect(await explained('POST', '/things')).toEqual([
+    { ...things, kind: 'creates' },
+    { ...mine, kind: 'creates' },
+  ])
+  expect(await explained('DELETE', '/things/1')).toEqual([
+    { ...things, kind: 'deletes' },
+    { ...mine, kind: 'deletes' },
+  ])
+  expect(await explained('GET', '/things')).toEqual([])
+  expect(await explained('POST', '/shadowed/things')).toEqual([])
+  await directory.limitOverrides.delete(name, { id: 'test' })
+})
+
+it('creations that find no room show in the metrics', async () => {
+  answering(201)
+  const refusals = async () =>
+    Number(/^gatehouse_counting_refusals_total (\d+)$/m.exec(await metricsOf(gateway))?.[1])
+  const before = await refusals()
+  for (let i = 0; i < 3; i++) await ask('POST', '/things')
+  expect((await refusals()) - before).toBe(1)
 })
 
 it('many at once never create more than the quota allows', async () => {

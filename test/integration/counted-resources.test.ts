@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { startFleet, type Fleet } from '../support/fleet.ts'
+import { metricsOf } from '../support/metrics.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { recordingUpstream, type RecordingUpstream } from '../support/recording-upstream.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
@@ -109,6 +110,17 @@ test('while the database is away nothing is created uncounted, or it is counted 
   upstream.behave((_incoming, outgoing) => outgoing.writeHead(201).end())
   expect(await create('away', 0)).toBe(503)
   expect(await create('later', 0)).toBe(201)
+  const [replica] = fleet.gateways
+  if (replica === undefined) throw new Error('There is no gateway')
+  const counted = await metricsOf(replica)
+  for (const series of [
+    'degraded_total{outcome="admitted"} 1',
+    'degraded_total{outcome="unavailable"} 1',
+    'dropped_total 0',
+  ])
+    expect(counted).toContain(`gatehouse_counting_${series}\n`)
+  // The creation that had begun, and the one that was let pass, with its reservation.
+  expect(counted).toMatch(/^gatehouse_counting_untold [1-9]$/m)
   await postgres.restart()
   await until(async () => (await used('away').catch(() => 0)) === 1)
   await until(async () => (await used('later').catch(() => 0)) === 1)
