@@ -1,6 +1,8 @@
 import { acknowledgedWrites } from './acknowledged-writes.ts'
 import { admissionCost } from './admission-cost.ts'
 import { directoryDown } from './directory-down.ts'
+import { bigStreams } from './big-streams.ts'
+import { drain } from './drain.ts'
 import { exactness } from './exactness.ts'
 import type { Experiment } from './experiment.ts'
 import { failover } from './failover.ts'
@@ -19,7 +21,9 @@ import { redisFaults } from './redis-faults.ts'
 import { redisFrozen } from './redis-frozen.ts'
 import { redisMemory } from './redis-memory.ts'
 import { reload } from './reload.ts'
+import { replicaKill } from './replica-kill.ts'
 import { revocation } from './revocation.ts'
+import { rollingRestart } from './rolling-restart.ts'
 import { slots } from './slots.ts'
 import { streams } from './streams.ts'
 import { timing } from './timing.ts'
@@ -52,4 +56,8 @@ export const experiments: readonly Experiment[] = [
   lostUpdates,
   hostile,
   reload,
+  drain,
+  rollingRestart,
+  replicaKill,
+  bigStreams,
 ]

@@ -1,6 +1,8 @@
 import { createCipheriv, createHash } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 
-const pieceBytes = 65_536
+/** How much comes at once. */
+export const pieceBytes = 65_536
 const zeros = Buffer.alloc(pieceBytes)
 
 /** So many bytes that do not repeat and are the same every time. */
@@ -16,4 +18,15 @@ export function noiseDigest(bytes: number): string {
   const hash = createHash('sha256')
   for (const piece of noise(bytes)) hash.update(piece)
   return hash.digest('hex')
+}
+
+/** The pieces of a body with a pause after each. */
+export async function* slowly(
+  body: Iterable<unknown> | AsyncIterable<unknown>,
+  pauseMs: number,
+): AsyncGenerator<Buffer> {
+  for await (const piece of body) {
+    yield piece as Buffer
+    await pause(pauseMs)
+  }
 }

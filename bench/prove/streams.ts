@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto'
-import { setTimeout as pauseOrAbort } from 'node:timers/promises'
-import { Readable } from 'node:stream'
-import { until } from '../../test/support/until.ts'
-import { createCaller, urlsOf, type Caller } from './caller.ts'
+import { abortMs, breakOffMs } from './abandoned.ts'
+import { download, echo, upload } from './bodies.ts'
+import { createCaller, urlsOf } from './caller.ts'
 import { count, required, type Deployment, type Experiment, type Outcome } from './experiment.ts'
 import { openHouse } from './house.ts'
-import { noise, noiseDigest } from './noise.ts'
+import { noiseDigest } from './noise.ts'
 import { peakMb, steadyMb } from './resident-memory.ts'
-import type { Upstream } from './upstream.ts'
 
 export const streams: Experiment = {
   name: 'streams',
@@ -39,7 +36,7 @@ async function proveHere(): Promise<Outcome> {
     digests.push(...(await Promise.all(all.map((kind) => kind(caller, authorization, bytes)))))
   })
   const aborts = await abortMs(caller, authorization, upstream)
-  const isBroken = await upstreamBreaksOff(caller, authorization)
+  const isBroken = Number.isFinite(await breakOffMs(caller, authorization, upstream))
   return {
     ...passed(digests, peak - restMb, [
       `the other side missed an abandoned download after ${aborts.download.toFixed(0)} ms and an abandoned upload after ${aborts.upload.toFixed(0)} ms, and an answer that broke off ${isBroken ? 'broke off' : 'did not break off'} here`,
@@ -87,79 +84,5 @@ function passed(
       ...(more === undefined ? [] : [more[1]]),
     ].join(', '),
     isMet: right === digests.length && isLean && (more?.[2] ?? true),
-  }
-}
-
-/** Pass a body and tell the SHA-256 of what arrived at the far end, in hex. */
-type Kind = (caller: Caller, authorization: string, size: number) => Promise<string>
-
-const upload: Kind = async (caller, authorization, size) => {
-  const path = '/wide/upload'
-  const body = Readable.from(noise(size), { objectMode: false })
-  const response = await caller.open(0, { path, authorization, method: 'POST', body })
-  return response.body.text()
-}
-
-const download: Kind = async (caller, authorization, size) => {
-  const response = await caller.open(0, { path: `/wide/download/${size}`, authorization })
-  return digestOf(response.body)
-}
-
-function echo(path: string): Kind {
-  return async (caller, authorization, size) => {
-    const body = Readable.from(noise(size), { objectMode: false })
-    const response = await caller.open(0, { path, authorization, method: 'POST', body })
-    return digestOf(response.body)
-  }
-}
-
-async function digestOf(body: AsyncIterable<unknown>): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const piece of body) hash.update(piece as Buffer)
-  return hash.digest('hex')
-}
-
-/** How long the upstream takes to hear that a caller went away in the middle of a body. */
-async function abortMs(caller: Caller, authorization: string, upstream: Upstream) {
-  const idle = (): boolean => upstream.inFlight() === 0
-  const timed = async (abandon: () => void): Promise<number> => {
-    const startMs = performance.now()
-    abandon()
-    await until(idle).catch(() => undefined)
-    return performance.now() - startMs
-  }
-  await until(idle)
-  const { body } = await caller.open(0, { path: `/wide/download/${bytes}`, authorization })
-  body.on('error', () => undefined)
-  const download = await timed(() => body.destroy())
-
-  const abort = new AbortController()
-  const endless = Readable.from(slowly(abort.signal), { objectMode: false })
-  const options = { path: '/wide/upload', authorization, method: 'POST', body: endless } as const
-  const answer = caller.open(0, { ...options, signal: abort.signal }).catch(() => undefined)
-  await until(() => !idle())
-  const upload = await timed(() => {
-    abort.abort()
-  })
-  await answer
-  return { download, upload }
-}
-
-async function* slowly(signal: AbortSignal): AsyncGenerator<Buffer> {
-  for (const piece of noise(bytes)) {
-    if (signal.aborted) return
-    yield piece
-    await pauseOrAbort(10)
-  }
-}
-
-/** Whether the caller can tell an answer that its upstream did not finish from a whole one. */
-async function upstreamBreaksOff(caller: Caller, authorization: string): Promise<boolean> {
-  try {
-    const response = await caller.open(0, { path: `/wide/break/${bytes}`, authorization })
-    await digestOf(response.body)
-    return false
-  } catch {
-    return true
   }
 }

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 import { createHash } from 'node:crypto'
 import { pipeline } from 'node:stream/promises'
-import { noise } from './noise.ts'
+import { noise, pieceBytes, slowly } from './noise.ts'
 
 /** The service behind the gateways: what it sees is what was admitted. */
 export type Upstream = {
@@ -13,10 +13,17 @@ export type Upstream = {
   inFlight(): number
   /** The most that were under way at once since the last look. */
   takePeak(): number
+  /** When it last broke an answer off, on the clock of `performance.now`. */
+  brokeOffMs(): number
   close(): Promise<void>
 }
 
-type Exchange = { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse }
+type Exchange = {
+  readonly incoming: IncomingMessage
+  readonly outgoing: ServerResponse
+  /** To be told when an answer is broken off on purpose. */
+  readonly brokeOff: () => void
+}
 
 type Answer = (exchange: Exchange, argument: string) => void | Promise<void>
 
@@ -41,10 +48,22 @@ const answers: Readonly<Record<string, Answer>> = {
     outgoing.setHeader('Content-Length', bytes)
     await pipeline(noise(Number(bytes)), outgoing)
   },
+  /** So many pieces, ten a second. */
+  trickle: async ({ outgoing }, pieces) => {
+    await pipeline(slowly(noise(trickleBytes(Number(pieces))), trickleMs), outgoing)
+  },
+  /** An upload that is read slowly, by its SHA-256. */
+  sip: async ({ incoming, outgoing }, ms) => {
+    const hash = createHash('sha256')
+    for await (const piece of slowly(incoming, Number(ms))) hash.update(piece)
+    outgoing.end(hash.digest('hex'))
+  },
   /** Half of what it promised. */
-  break: async ({ outgoing }, bytes) => {
+  break: async (exchange, bytes) => {
+    const { outgoing } = exchange
     outgoing.setHeader('Content-Length', bytes)
     await pipeline(noise(Number(bytes) / 2), outgoing, { end: false })
+    exchange.brokeOff()
     outgoing.destroy()
   },
   upload: async ({ incoming, outgoing }) => {
@@ -57,12 +76,21 @@ const answers: Readonly<Record<string, Answer>> = {
   },
 }
 
+const trickleMs = 100
+
+/** How long a trickle of so many pieces is. */
+export function trickleBytes(pieces: number): number {
+  return pieces * pieceBytes
+}
+
 /** The `paths` of an OpenAPI document that describes it. */
 export const upstreamPaths = {
   '/hello': { get: {} },
   '/hold/{ms}': { get: {} },
   '/hang': { get: {} },
   '/download/{bytes}': { get: {} },
+  '/trickle/{pieces}': { get: {} },
+  '/sip/{ms}': { post: {} },
   '/break/{bytes}': { get: {} },
   '/upload': { post: {} },
   '/echo': { post: {} },
@@ -73,12 +101,16 @@ export async function startUpstream(): Promise<Upstream> {
   const exchanges = new Set<Exchange>()
   const sockets = new Set<Socket>()
   let peak = 0
+  let brokeOffMs = 0
+  const brokeOff = (): void => {
+    brokeOffMs = performance.now()
+  }
   const inFlight = (): number => [...exchanges].filter(isUnderWay).length
 
   const server = createServer(
     { requestTimeout: 0, keepAliveTimeout: 60_000 },
     (incoming, outgoing) => {
-      const exchange = { incoming, outgoing }
+      const exchange = { incoming, outgoing, brokeOff }
       const principal = String(incoming.headers['gatehouse-principal-id'])
       arrivals.set(principal, (arrivals.get(principal) ?? 0) + 1)
       exchanges.add(exchange)
@@ -103,6 +135,7 @@ export async function startUpstream(): Promise<Upstream> {
     url: `http://127.0.0.1:${port}`,
     arrivals,
     inFlight,
+    brokeOffMs: () => brokeOffMs,
     takePeak() {
       const highest = peak
       peak = inFlight()

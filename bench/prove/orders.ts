@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto'
+import type { Caller } from './caller.ts'
+import { openLoop, type OpenLoop } from './load.ts'
+
+/** What came of one order. */
+export type Order = {
+  readonly id: string
+  /** On the clock of `performance.now`. */
+  readonly beganMs: number
+  /** Which gateway it was given to, as HAProxy says; undefined where it did not say. */
+  readonly gateway: string | undefined
+  /** `mixed-up`: a good answer with the id of another order. */
+  readonly outcome: 'good' | 'failed' | 'mixed-up'
+}
+
+/** Orders that are sent whether earlier ones are answered or not. */
+export type OrderLoad = OpenLoop & { readonly orders: readonly Order[] }
+
+/** @param path of `orderPaths`, where it is mounted */
+export function orderLoad(
+  caller: Caller,
+  perSecond: number,
+  { path, authorization }: { readonly path: string; readonly authorization: string },
+): OrderLoad {
+  const orders: Order[] = []
+  const loop = openLoop(perSecond, async () => {
+    orders.push(await order(caller, path, authorization))
+  })
+  return { ...loop, orders }
+}
+
+async function order(caller: Caller, path: string, authorization: string): Promise<Order> {
+  const id = randomUUID()
+  const beganMs = performance.now()
+  let gateway: string | undefined
+  try {
+    const answer = await caller.open(0, { path, authorization, method: 'POST', body: id })
+    gateway = String(answer.headers['x-gateway'])
+    const body = await answer.body.text()
+    if (answer.statusCode !== 200) return { id, beganMs, gateway, outcome: 'failed' }
+    return { id, beganMs, gateway, outcome: body === id ? 'good' : 'mixed-up' }
+  } catch {
+    // The connection broke.
+    return { id, beganMs, gateway, outcome: 'failed' }
+  }
+}
+
+export function notGood(orders: readonly Order[]): readonly Order[] {
+  return orders.filter(({ outcome }) => outcome !== 'good')
+}
