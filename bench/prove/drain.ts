@@ -3,7 +3,7 @@ import { count, type Experiment, type Outcome } from './experiment.ts'
 import { digestOf } from './bodies.ts'
 import { pause } from './load.ts'
 import { noiseDigest } from './noise.ts'
-import { notGood, orderLoad } from './orders.ts'
+import { failuresOf, notGood, orderLoad } from './orders.ts'
 import { openReplicas } from './replicas.ts'
 import { trickleBytes } from './upstream.ts'
 
@@ -52,7 +52,7 @@ async function prove(): Promise<Outcome> {
   const whole = (await Promise.all(digests)).filter((digest) => digest === expected).length
   const failed = notGood(load.orders).length
   return {
-    figure: `${count(failed)} of ${count(load.orders.length)} orders at ${perSecond}/s failed, ${whole} of ${streams} streams ended whole, exit code ${code ?? 'none'} ${(tookMs / 1_000).toFixed(1)} s after SIGTERM`,
+    figure: `${count(failed)} of ${count(load.orders.length)} orders at ${perSecond}/s failed${failuresOf(load.orders)}, ${whole} of ${streams} streams ended whole, exit code ${code ?? 'none'} ${(tookMs / 1_000).toFixed(1)} s after SIGTERM`,
     goal: `0 failed, all ${streams} whole, exit code 0`,
     isMet: failed === 0 && whole === streams && code === 0,
   }

@@ -11,6 +11,8 @@ export type Order = {
   readonly gateway: string | undefined
   /** `mixed-up`: a good answer with the id of another order. */
   readonly outcome: 'good' | 'failed' | 'mixed-up'
+  /** Undefined: the connection broke. */
+  readonly status: number | undefined
 }
 
 /** Orders that are sent whether earlier ones are answered or not. */
@@ -37,12 +39,24 @@ async function order(caller: Caller, path: string, authorization: string): Promi
     const answer = await caller.open(0, { path, authorization, method: 'POST', body: id })
     gateway = String(answer.headers['x-gateway'])
     const body = await answer.body.text()
-    if (answer.statusCode !== 200) return { id, beganMs, gateway, outcome: 'failed' }
-    return { id, beganMs, gateway, outcome: body === id ? 'good' : 'mixed-up' }
+    const { statusCode: status } = answer
+    if (status !== 200) return { id, beganMs, gateway, outcome: 'failed', status }
+    return { id, beganMs, gateway, outcome: body === id ? 'good' : 'mixed-up', status }
   } catch {
     // The connection broke.
-    return { id, beganMs, gateway, outcome: 'failed' }
+    return { id, beganMs, gateway, outcome: 'failed', status: undefined }
   }
+}
+
+/** How those that failed did, as ` (2 × 502 of gateway-1)`; nothing where none did. */
+export function failuresOf(orders: readonly Order[]): string {
+  const failed = notGood(orders)
+  if (failed.length === 0) return ''
+  const ways = Map.groupBy(
+    failed,
+    ({ status, gateway }) => `${status ?? 'broken'} of ${gateway ?? 'none'}`,
+  )
+  return ` (${[...ways].map(([way, { length }]) => `${length} × ${way}`).join(', ')})`
 }
 
 export function notGood(orders: readonly Order[]): readonly Order[] {

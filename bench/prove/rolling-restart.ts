@@ -1,7 +1,7 @@
 import { createCaller } from './caller.ts'
 import { count, type Experiment, type Outcome } from './experiment.ts'
 import { pause } from './load.ts'
-import { notGood, orderLoad } from './orders.ts'
+import { failuresOf, notGood, orderLoad } from './orders.ts'
 import { openReplicas, type Replica } from './replicas.ts'
 
 export const rollingRestart: Experiment = {
@@ -35,7 +35,7 @@ async function prove(): Promise<Outcome> {
   const twice = [...replicas.shop.arrivals.values()].filter((times) => times > 1).length
   const dirty = exits.filter((code) => code !== 0).length
   return {
-    figure: `${count(failed)} of ${count(load.orders.length)} orders at ${perSecond}/s failed and ${twice} arrived twice over ${exits.length} restarts, ${dirty} of which did not end with exit code 0`,
+    figure: `${count(failed)} of ${count(load.orders.length)} orders at ${perSecond}/s failed${failuresOf(load.orders)} and ${twice} arrived twice over ${exits.length} restarts, ${dirty} of which did not end with exit code 0`,
     goal: `0 of ${count(requests)}, each of ${gateways} restarted`,
     isMet: failed === 0 && twice === 0 && dirty === 0 && exits.length >= gateways,
   }
