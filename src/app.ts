@@ -2,18 +2,22 @@ import type { AddressInfo } from 'node:net'
 import { createReadAppliedQuotas } from './applied-quotas.ts'
 import { createAuthenticator } from './auth/authenticate.ts'
 import { createAuthorizeByRoles } from './auth/roles/authorize.ts'
+import type { Catalog } from './catalog/catalog.ts'
 import type { Configuration } from './config/schema.ts'
 import { openDirectory, type Directory } from './directory/directory.ts'
+import type { ApiGroup } from './gateway/api-group.ts'
 import { adminServer, createAdmin, type Readiness } from './gateway/admin.ts'
 import { createChain } from './gateway/chain.ts'
 import { isLoopback } from './gateway/client.ts'
 import { createLoadShedding } from './gateway/load-shedding.ts'
+import type { Reference } from './gateway/steps/reference.ts'
 import { createListener } from './gateway/listener.ts'
 import { createPublicServer } from './gateway/server.ts'
 import { createControlPlane } from './control-plane.ts'
 import { createMatchesCrn } from './crn-matching.ts'
 import { createCredentials } from './credentials.ts'
 import { defineGatewayMetrics } from './gateway-metrics.ts'
+import { createDocumentation } from './documentation/documentation.ts'
 import { createExplain } from './explain.ts'
 import type { Services } from './groups.ts'
 import { createReloader, type LoadConfiguration } from './reload.ts'
@@ -118,6 +122,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     createLoadShedding(configuration.loadShedding, () => server.inFlight(), log)
   const chain = createChain({
     catalog: () => serving.now().catalog,
+    reference: referenceOf(configuration, () => serving.now().catalog, publicOrigin),
     shed: shedding?.refuse,
     authenticate: createAuthenticator({
       findApiKey: directory.findApiKey,
@@ -277,6 +282,16 @@ function admissionOptions({ limits, redis }: Configuration) {
     unauthenticated: limits.unauthenticated,
     describes: limits.rateLimitFields,
   }
+}
+
+function referenceOf(
+  { documentation }: Configuration,
+  catalog: () => Catalog<ApiGroup>,
+  publicOrigin: string,
+): Reference | undefined {
+  const { audience } = documentation
+  if (audience === 'nobody') return undefined
+  return { audience, read: createDocumentation(catalog, publicOrigin) }
 }
 
 /** Where callers reach us; without a configured origin, the listener's own address. */

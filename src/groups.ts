@@ -2,6 +2,7 @@ import { compileRoles, type Roles } from './auth/roles/role.ts'
 import { compileCatalog, type Catalog } from './catalog/catalog.ts'
 import { CatalogError } from './catalog/catalog-error.ts'
 import type { Configuration } from './config/schema.ts'
+import { isReserved } from './documentation/reserved-paths.ts'
 import { countedOf, countingProblems } from './counted-resources.ts'
 import type { ApiGroup } from './gateway/api-group.ts'
 import { isLoopback } from './gateway/client.ts'
@@ -51,11 +52,29 @@ export async function compileGroups(
   })
   const { catalog, warnings } = await compileCatalog(groups)
   const { roles, problems } = compileRoles(configuration.roles, catalog.operations)
-  const all = [...problems, ...countingProblems(configuration, catalog.operations)]
+  const all = [
+    ...problems,
+    ...reservedProblems(configuration, catalog),
+    ...countingProblems(configuration, catalog.operations),
+  ]
   if (all.length > 0) throw new CatalogError(all)
   const unnamed = namelessWarning(configuration)
   const upstreams = groups.flatMap(({ upstream }) => (upstream.kind === 'network' ? upstream : []))
   return { catalog, roles, warnings: [...unnamed, ...warnings], upstreams }
+}
+
+/** What the gateway serves itself no group can: a literal path there would never be reached. */
+function reservedProblems(
+  { documentation }: Configuration,
+  { operations }: Catalog<ApiGroup>,
+): readonly string[] {
+  if (documentation.audience === 'nobody') return []
+  return operations
+    .filter(({ path }) => isReserved(path))
+    .map(
+      ({ id }) =>
+        `${id}: the gateway's documentation has this path; mount the group elsewhere, or set documentation.audience to "nobody"`,
+    )
 }
 
 /**

@@ -10,6 +10,8 @@ export type OpenApiDocument = {
   readonly targets: ReadonlyMap<object, ReferenceTarget>
   /** Absolute paths of the files that it consists of. */
   readonly files: readonly string[]
+  /** The absolute path of one of the parsed files. */
+  readonly fileOf: (root: unknown) => string | undefined
   /** Where a JSON Pointer into one of the parsed files stands; absent where the root is none of them. */
   readonly placeOf: (root: unknown, pointer: string) => Place | undefined
 }
@@ -39,6 +41,7 @@ export async function loadDocument(path: string): Promise<OpenApiDocument> {
   const version = versionOf(root, path)
   const { targets, refusals, documents } = await readReferences(redocly, files, file.document)
   if (refusals.length > 0) throw new Error(refusals.join('\n  '))
+  const pathOf = new Map([...documents].map(([name, each]) => [each.parsed, name]))
   const placeOf = (parsed: unknown, pointer: string): Place | undefined => {
     const found = [...documents.values()].find((each) => each.parsed === parsed)
     if (found === undefined) return undefined
@@ -46,7 +49,8 @@ export async function loadDocument(path: string): Promise<OpenApiDocument> {
     const location = { source, pointer: `#${pointer}`, reportOnKey: true }
     return { file: source.absoluteRef, line: redocly.getLineColLocation(location).start.line }
   }
-  return { version, root, targets, files: files.asked(), placeOf }
+  const fileOf = (parsed: unknown): string | undefined => pathOf.get(parsed)
+  return { version, root, targets, files: files.asked(), fileOf, placeOf }
 }
 
 function versionOf(root: unknown, path: string): OpenApiDocument['version'] {

@@ -92,6 +92,7 @@ function compileOperation<G extends ServingRules>(
     // A reference that leads nowhere must not look like security that was never declared.
     security: compileSecurity(dereferenced(document, security) ?? security, root, group, served),
     lifecycle: lifecycleOf(operation, pathItem, served),
+    source: { document, key: declaredPath + variant },
     parameters,
     validation: compileValidation?.(document, declaredPath + variant, method, served),
     crn: crnTemplateOf({ operation, pathItem }, group.crn, { template, parameters }, served),

@@ -1,5 +1,6 @@
 import type { SecurityPolicy } from '../auth/policy.ts'
 import type { CrnTemplate } from './crn-template.ts'
+import type { OpenApiDocument } from './document.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Parameter } from './parameters.ts'
 import type { PathTemplate } from './path-template.ts'
@@ -21,4 +22,6 @@ export type Operation<G> = {
   readonly crn: CrnTemplate
   /** What its requests are held against; undefined where the group does not ask for it. */
   readonly validation: Validation | undefined
+  /** Where it is written: the key under `paths` of its document. */
+  readonly source: { readonly document: OpenApiDocument; readonly key: string }
 }

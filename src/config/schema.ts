@@ -113,6 +113,15 @@ export const configurationSchema = z.strictObject({
     })
     .prefault({}),
   loadShedding: loadShedding.optional(),
+  documentation: z
+    .strictObject({
+      audience: z
+        .enum(['public', 'known', 'nobody'])
+        .default('public')
+        .describe('known: callers with a valid credential; nobody: it is not served.'),
+    })
+    .prefault({})
+    .describe('The merged OpenAPI document at /openapi.json, and the pages under /docs/api.'),
   directory: z
     .strictObject({
       url: z

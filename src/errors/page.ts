@@ -1,4 +1,6 @@
 import { catalogue, type CatalogueEntry, type ErrorCode } from './catalogue.ts'
+import { GatewayError } from './gateway-error.ts'
+import { renderError } from './profile.ts'
 
 /** Path under which the page of a code is served: the target of every `doc_url`. */
 export function errorPagePath(code: ErrorCode): string {
@@ -23,8 +25,29 @@ export function errorPage(code: string): string | undefined {
 <dt>What to do</dt><dd>${escapeHtml(entry.suggestion)}</dd>
 <dt>Does a retry help?</dt><dd>${retryAdvice(entry)}</dd>
 </dl>
+<h2>Example</h2>
+<pre>HTTP/1.1 ${entry.status}
+Content-Type: application/json
+X-Request-Id: ${exampleRequestId}
+
+${escapeHtml(exampleOf(code as ErrorCode))}</pre>
+<p>APIs that follow another convention for errors say the same in its shape.</p>
 <p><a href="/docs/errors">All error codes</a></p>`,
   )
+}
+
+const exampleRequestId = '5f0d3c9a1b7e4c2d8a6f90e1b2c3d4e5'
+
+/** An answer with the code, as the standard profile has it. */
+function exampleOf(code: ErrorCode): string {
+  const rendered = renderError('standard', {
+    error: new GatewayError(code),
+    requestId: exampleRequestId,
+    path: '/orders/v1/orders',
+    timestamp: new Date('2026-01-01T00:00:00Z'),
+    docUrl: `…${errorPagePath(code)}`,
+  })
+  return JSON.stringify(JSON.parse(rendered), undefined, 2)
 }
 
 /** The page that lists every code. */
@@ -57,7 +80,7 @@ function page(title: string, body: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}td,th{text-align:left;padding:.2rem .8rem .2rem 0}dt{font-weight:600}</style>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}pre{white-space:pre-wrap}td,th{text-align:left;padding:.2rem .8rem .2rem 0}dt{font-weight:600}</style>
 </head>
 <body>
 ${body}

@@ -84,7 +84,9 @@ export function send(
   }
   const bytes = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body
   const closing = mustClose(incoming, body, answer.status)
-  const fields = [...answer.fields, 'Content-Length', String(bytes.length)]
+  const fields = [...answer.fields]
+  // Of a 304 it would be the length of what is not sent (RFC 9110 §8.6).
+  if (answer.status !== 304) fields.push('Content-Length', String(bytes.length))
   if (closing) {
     fields.push('Connection', 'close')
     // Node does not conclude it from the field, and the server asks.

@@ -20,6 +20,7 @@ import { lifecycleStep } from './steps/lifecycle.ts'
 import { matchStep } from './steps/match.ts'
 import { observeStep } from './steps/observe.ts'
 import { refuse } from './steps/refuse.ts'
+import { referenceStep, type Reference } from './steps/reference.ts'
 import { requireHttpsStep } from './steps/require-https.ts'
 import { requireRoleStep } from './steps/require-role.ts'
 import { shedStep } from './steps/shed.ts'
@@ -31,6 +32,8 @@ import { vouchStep } from './steps/vouch.ts'
 export type ChainParts = {
   /** The catalog in force; asked once a request, so that it can be exchanged while requests run. */
   readonly catalog: () => Catalog<ApiGroup>
+  /** Undefined: what is served is not documented. */
+  readonly reference?: Reference | undefined
   /** Undefined: as many requests are taken as come. */
   readonly shed?: LoadShedding['refuse'] | undefined
   readonly authenticate: Authenticate
@@ -66,6 +69,7 @@ export function createChain(parts: ChainParts): Hono<GatewayEnv> {
       observeStep(parts.writeAccess),
       requireHttpsStep(),
       documentationStep(),
+      ...(parts.reference === undefined ? [] : [referenceStep(parts.reference, parts)]),
       matchStep(parts.catalog),
       ...(parts.shed === undefined ? [] : [shedStep(parts.shed)]),
       authenticateStep(parts.authenticate, parts.admitAddress, parts.poolField),

@@ -7,6 +7,7 @@ import {
   parsePathTemplate,
 } from '../../src/catalog/path-template.ts'
 import { createRouteTable } from '../../src/catalog/route-table.ts'
+import type { OpenApiDocument } from '../../src/catalog/document.ts'
 import type { Operation } from '../../src/catalog/operation.ts'
 
 /** Few letters, so that templates and paths often meet; with those that routers treat specially. */
@@ -75,6 +76,15 @@ function reference(
   return undefined
 }
 
+const blankDocument: OpenApiDocument = {
+  version: '3.1',
+  root: {},
+  targets: new Map(),
+  files: [],
+  fileOf: () => undefined,
+  placeOf: () => undefined,
+}
+
 function operationOf([text, method]: readonly [string, string]): Operation<string> {
   const parsed = parsePathTemplate(text)
   if (parsed === undefined) throw new Error(`${text} is no template`)
@@ -96,6 +106,7 @@ function operationOf([text, method]: readonly [string, string]): Operation<strin
     },
     parameters: [],
     validation: undefined,
+    source: { document: blankDocument, key: text },
     crn: [],
   }
 }

@@ -15,6 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   directory: ['errors', 'telemetry', 'periodic'],
   limits: ['errors', 'redis', 'periodic'],
   catalog: ['errors', 'auth'],
+  documentation: ['errors', 'auth', 'catalog'],
   gateway: ['errors', 'telemetry', 'auth', 'limits', 'catalog'],
   sts: ['errors', 'auth', 'gateway'],
   oauth: ['errors', 'auth', 'gateway'],

@@ -27,6 +27,7 @@ test.each(entries)(
     const text = textOf(errorPage(code) ?? '')
     expect(text).toContain(code)
     expect(text).toContain(`HTTP status ${entry.status} `)
+    expect(text).toContain(`"code": "${code}"`)
     expect(text).toContain(`${entry.message}.`)
     expect(text).toContain(`What to do ${entry.suggestion}`)
     expect(text).toContain(`Does a retry help? ${entry.retryable ? 'Yes' : 'No'}`)

@@ -38,6 +38,16 @@ const servers: readonly Server[] = [
       return folders.find((folder) => existsSync(join(folder, 'initdb'))) ?? folderOnPath()
     },
   },
+  {
+    name: 'Chromium (chromium)',
+    debianPackage: 'chromium',
+    variable: 'GATEHOUSE_TEST_CHROMIUM',
+    find: (cache) =>
+      named('GATEHOUSE_TEST_CHROMIUM') ??
+      findProgram('chromium', [join(cache, 'usr/lib/chromium')]) ??
+      findProgram('chromium-browser') ??
+      findProgram('google-chrome'),
+  },
 ]
 
 /**
@@ -57,7 +67,7 @@ export function provideServers(cache: string): string | undefined {
   }
   if (missing.length === 0) return undefined
   const packages = missing.map(({ debianPackage }) => debianPackage).join(' ')
-  return `The tests start servers of their own, and these are missing: ${namesOf(missing)}. Install them (on Debian: apt-get install ${packages}) so that they are on PATH, and run the tests again.`
+  return `The tests start programs of their own, and these are missing: ${namesOf(missing)}. Install them (on Debian: apt-get install ${packages}) so that they are on PATH, and run the tests again.`
 }
 
 /**
@@ -81,6 +91,12 @@ export function provide(
   if (isRoot) install(missing)
   else if (cache !== undefined) unpack(missing, cache)
   return wanted.filter(isMissing)
+}
+
+/** What the environment names already; whether it runs shows when it is started. */
+function named(variable: string): string | undefined {
+  const program = process.env[variable]
+  return program === '' ? undefined : program
 }
 
 function namesOf(programs: readonly Wanted[]): string {

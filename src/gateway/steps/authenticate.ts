@@ -57,7 +57,7 @@ function requestParts({ head, incoming }: Exchange): RequestParts {
 }
 
 /** Where the field stands twice, Node joins the values with a comma, as a list is written. */
-function poolsNamed({ headers }: Exchange['incoming'], field: string): string | undefined {
+export function poolsNamed({ headers }: Exchange['incoming'], field: string): string | undefined {
   const value = headers[field]
   return Array.isArray(value) ? value.join(',') : value
 }
