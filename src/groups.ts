@@ -123,6 +123,8 @@ function apiGroup(
     publicLink: publicLinkOf(group, publicOrigin),
     validateRequests: group.validateRequests,
     maxValidatedBodyBytes: group.maxValidatedBodyBytes,
+    upgrades: group.upgrades,
+    upgradeIdleTimeoutMs: group.upgradeIdleTimeoutMs,
     upstream,
   }
 }

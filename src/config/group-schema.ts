@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { credentialKinds } from '../auth/policy.ts'
 import { errorProfiles } from '../errors/profile.ts'
 import { upstream } from './upstream-schema.ts'
-import { bytes, httpUrl } from './values.ts'
+import { bytes, httpUrl, milliseconds } from './values.ts'
 
 /** A host as groups name it: exact, or with `{param}` for whole labels. */
 const hostPattern = z
@@ -78,6 +78,12 @@ const retirement = z.strictObject({
     .describe('Allow less than 180 days between deprecation and sunset.'),
 })
 
+/** A connection that speaks HTTP again, or TLS, would take requests past the chain. */
+const upgradeProtocol = z
+  .string()
+  .regex(/^[a-z0-9._+-]+(?:\/[a-z0-9._-]+)?$/, 'Must be the name of a protocol in lower case')
+  .regex(/^(?!(?:h2c?|https?|tls)(?:\/|$))/, 'Must be another protocol than HTTP and TLS')
+
 const namedOperations = z.array(z.string().min(1)).max(100).default([])
 
 const counting = z
@@ -148,6 +154,14 @@ export const apiGroup = z
     maxValidatedBodyBytes: bytes
       .default(65_536)
       .describe('Longest JSON body that is read whole to be validated; 413 beyond it.'),
+    upgrades: z
+      .array(upgradeProtocol)
+      .max(10)
+      .default([])
+      .describe('Protocols that connections may be upgraded to, such as websocket; others: 501.'),
+    upgradeIdleTimeoutMs: milliseconds
+      .default(300_000)
+      .describe('Longest time in which nothing passes on an upgraded connection.'),
     undeclaredSecurity: z
       .union(
         [z.literal('anonymous'), z.array(credentialKind).min(1)],
@@ -158,4 +172,8 @@ export const apiGroup = z
   })
   .refine((group) => (group.upstream === undefined) !== (group.service === undefined), {
     message: 'Must have either an upstream or a service',
+  })
+  .refine((group) => group.service === undefined || group.upgrades.length === 0, {
+    path: ['upgrades'],
+    message: 'Services of the gateway know no upgrades',
   })

@@ -34,7 +34,7 @@ export type Answer = {
 const maxDrainedBytes = 65_536
 
 /** How long, and how much, a client may go on sending a body that was refused. */
-const lingerMs = 1_000
+export const lingerMs = 1_000
 const maxLingerBytes = 1_048_576
 
 /** The answer to a refused or failed request, in the shape of its profile. */
@@ -147,8 +147,13 @@ export function sendRaw(socket: Duplex, answer: Answer): void {
   }
   lines.push(`Content-Length: ${Buffer.byteLength(answer.body)}`, 'Connection: close', '', '')
   socket.write(lines.join('\r\n'))
-  socket.end(answer.body)
-  // Whatever still arrives is thrown away; a peer that does not close is closed.
+  socket.write(answer.body)
+  closeGently(socket)
+}
+
+/** End a connection: whatever still arrives is thrown away, and a peer that does not close is closed. */
+export function closeGently(socket: Duplex): void {
+  socket.end()
   socket.resume()
   const timer = setTimeout(() => socket.destroy(), lingerMs)
   socket.once('close', () => {

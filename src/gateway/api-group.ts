@@ -24,5 +24,9 @@ export type ApiGroup = GroupSource & {
   readonly publicLink: PublicLink | undefined
   /** Longest JSON body that is read whole to be validated. */
   readonly maxValidatedBodyBytes: number
+  /** Names, in lower case, of the protocols that connections may be upgraded to. */
+  readonly upgrades: readonly string[]
+  /** How long nothing may pass on an upgraded connection. */
+  readonly upgradeIdleTimeoutMs: number
   readonly upstream: Upstream | ServiceUpstream
 }

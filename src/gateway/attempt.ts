@@ -21,10 +21,11 @@ export type ForwardPlan = {
 
 /** HEAD is left out, since undici closes the connection after it. */
 export function mayPipeline(
-  { head }: Exchange,
+  { head, upgrade }: Exchange,
   { operation }: ForwardPlan,
   { pipelining }: Upstream,
 ): boolean {
+  if (upgrade !== undefined) return false
   if (pipelining === undefined || head.method !== 'GET' || head.body.kind !== 'none') return false
   return pipelining.allows(operation)
 }
@@ -54,7 +55,7 @@ export function attempt(
 }
 
 function send(
-  { incoming, outgoing, head, notes }: Exchange,
+  { incoming, outgoing, head, notes, upgrade }: Exchange,
   plan: ForwardPlan,
   { dispatcher, pipelined, pathPrefix }: Instance,
   relay: Relay,
@@ -71,6 +72,7 @@ function send(
       method: head.method,
       headers: plan.fields,
       body,
+      upgrade: upgrade?.protocol ?? null,
       // undici takes every answer for one that holds up the pipeline until it is told otherwise.
       blocking: !isPipelined,
     },

@@ -25,6 +25,7 @@ import { requireHttpsStep } from './steps/require-https.ts'
 import { requireRoleStep } from './steps/require-role.ts'
 import { shedStep } from './steps/shed.ts'
 import { traceStep } from './steps/trace.ts'
+import { upgradeStep } from './steps/upgrade.ts'
 import { validateStep } from './steps/validate.ts'
 import { vouchStep } from './steps/vouch.ts'
 
@@ -71,6 +72,7 @@ export function createChain(parts: ChainParts): Hono<GatewayEnv> {
       documentationStep(),
       ...(parts.reference === undefined ? [] : [referenceStep(parts.reference, parts)]),
       matchStep(parts.catalog),
+      upgradeStep(),
       ...(parts.shed === undefined ? [] : [shedStep(parts.shed)]),
       authenticateStep(parts.authenticate, parts.admitAddress, parts.poolField),
       requireRoleStep(parts.authorizeByRoles),

@@ -9,6 +9,7 @@ import type { ApiGroup } from './api-group.ts'
 import type { Client } from './client.ts'
 import type { Head } from './ingress.ts'
 import type { Incoming, Outgoing } from './message.ts'
+import type { Upgrade } from './upgrade.ts'
 
 /** One request and the response to it, from the moment its head is known to be sound. */
 export type Exchange = {
@@ -23,6 +24,8 @@ export type Exchange = {
   readonly secure: boolean
   /** Whether the listener can be reached from this machine only. */
   readonly loopback: boolean
+  /** Undefined: a request of HTTP, as nearly all are. */
+  readonly upgrade: Upgrade | undefined
   readonly abandonment: Abandonment
   /** What runs when the response has ended or its connection is gone; see `whenEnded`. */
   readonly endings: (() => void)[]

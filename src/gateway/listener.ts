@@ -10,6 +10,7 @@ import { alreadySent, blankNotes, type Exchange, type GatewayEnv } from './excha
 import { readHead, type HeadLimits } from './ingress.ts'
 import type { Incoming, Outgoing } from './message.ts'
 import { asGatewayError } from './steps/refuse.ts'
+import type { Upgrade } from './upgrade.ts'
 
 /** What the listener needs beside the chain. */
 export type ListenerParts = {
@@ -27,7 +28,7 @@ export type ListenerParts = {
 /** Takes requests from Node's server into the chain. */
 export type Listener = {
   /** @returns the exchange, or undefined where the head was refused */
-  handle(incoming: Incoming, outgoing: Outgoing): Exchange | undefined
+  handle(incoming: Incoming, outgoing: Outgoing, upgrade?: Upgrade): Exchange | undefined
   /** Refuse a request for a reason that was found before its head was read. */
   refuse(incoming: Incoming, outgoing: Outgoing, error: unknown): void
   /** The answer to bytes that never became a request; logged as one. */
@@ -95,9 +96,9 @@ export function createListener(parts: ListenerParts): Listener {
   }
 
   return {
-    handle(incoming, outgoing) {
+    handle(incoming, outgoing, upgrade) {
       try {
-        const exchange = openExchange(incoming, outgoing, parts)
+        const exchange = openExchange(incoming, outgoing, parts, upgrade)
         // The adapter builds a URL from these two; a host that it would refuse has passed ingress.
         incoming.headers.host = 'localhost'
         incoming.url = exchange.head.target.path + exchange.head.target.query
@@ -120,7 +121,12 @@ export function createListener(parts: ListenerParts): Listener {
   }
 }
 
-function openExchange(incoming: Incoming, outgoing: Outgoing, parts: ListenerParts): Exchange {
+function openExchange(
+  incoming: Incoming,
+  outgoing: Outgoing,
+  parts: ListenerParts,
+  upgrade: Upgrade | undefined,
+): Exchange {
   const { method = '', url = '', httpVersion, rawHeaders } = incoming
   const head = readHead({ method, url, httpVersion, rawHeaders }, parts.headLimits)
   const client = parts.findClient(incoming.socket.remoteAddress ?? '', head.forwardedFor)
@@ -141,6 +147,7 @@ function openExchange(incoming: Incoming, outgoing: Outgoing, parts: ListenerPar
     client,
     secure: parts.encrypted || (client.behindProxy && head.forwardedProto === 'https'),
     loopback: parts.loopback,
+    upgrade,
     abandonment,
     endings,
     notes: blankNotes(),

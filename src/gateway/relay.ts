@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { whenEnded, type Exchange } from './exchange.ts'
 import type { Forwarded } from './forwarded.ts'
@@ -11,6 +12,8 @@ import {
   withoutLength,
   type OwnFields,
 } from './response-fields.ts'
+import { agrees, switchProtocols } from './switch-protocols.ts'
+import type { Upgrade } from './upgrade.ts'
 import { ClientGone, InvalidResponse, QueueTimeout } from './upstream-failure.ts'
 
 /** Who waits for the outcome; called once. */
@@ -43,6 +46,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   readonly #outgoing: Outgoing
   readonly #isHead: boolean
   readonly #own: OwnFields
+  readonly #upgrade: Upgrade | undefined
   readonly #waiting: Waiting
   readonly #sentAt = performance.now()
   #controller: Dispatcher.DispatchController | undefined
@@ -63,6 +67,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#outgoing = outgoing
     this.#isHead = head.method === 'HEAD'
     this.#own = own
+    this.#upgrade = exchange.upgrade
     this.#waiting = waiting
     whenEnded(exchange, this.#onClientClose)
     abandonment.onAbandon = this.#onAbandon
@@ -90,6 +95,8 @@ export class Relay implements Dispatcher.DispatchHandler {
     statusMessage?: string,
   ): void {
     if (status < 200) {
+      // One that undici takes for an upgrade does not come here.
+      if (status === 101) throw new InvalidResponse('unasked upgrade')
       this.#interimResponses += 1
       if (this.#interimResponses > maxInterimResponses) throw new InvalidResponse('1xx flood')
       return
@@ -103,6 +110,27 @@ export class Relay implements Dispatcher.DispatchHandler {
     refuseUnknownCoding(this.#rawFields)
     if (status >= 400 && !this.#isHead) this.#errorBody = []
     else this.#begin(plainReason(statusMessage))
+  }
+
+  /** Called only where an upgrade was asked for; what is thrown here, undici does not handle. */
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _fields: unknown,
+    upstream: Duplex,
+  ): void {
+    upstream.on('error', () => undefined)
+    const rawFields = controller.rawHeaders as readonly Buffer[]
+    const upgrade = this.#upgrade
+    if (this.#settled || upgrade === undefined || !agrees(rawFields, upgrade)) {
+      upstream.destroy()
+      this.#fail(new InvalidResponse('upgrade to another protocol'))
+      return
+    }
+    this.#settle()
+    this.#waiting.onHead(performance.now() - this.#sentAt, status)
+    switchProtocols(upgrade, this.#outgoing, { upstream, rawFields, own: this.#own })
+    this.#waiting.resolve({ kind: 'streaming' })
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -18,6 +18,7 @@ import { expectsContinue } from './request-body.ts'
 import { expectProxyHeader } from './proxy-protocol.ts'
 import type { ServerLimits } from './server-limits.ts'
 import type { TlsIdentity } from './tls.ts'
+import { openUpgrade, type Upgrade } from './upgrade.ts'
 
 /** The public server. */
 export type PublicServer = {
@@ -92,7 +93,7 @@ export function createPublicServer(
   server.maxHeadersCount = 0
   server.timeout = limits.idleTimeoutMs
 
-  function onRequest(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  function onRequest(incoming: IncomingMessage, outgoing: ServerResponse, upgrade?: Upgrade): void {
     if (tls !== undefined) outgoing.setHeader(securityField, `max-age=${tls.hstsSeconds}`)
     const connection = connectionOf(incoming.socket)
     if (isLast(connection)) return
@@ -100,7 +101,7 @@ export function createPublicServer(
     if (isRetiring || connection.requests >= limits.maxRequestsPerConnection) {
       outgoing.shouldKeepAlive = false
     }
-    const exchange = listener.handle(incoming, outgoing)
+    const exchange = listener.handle(incoming, outgoing, upgrade)
     if (exchange === undefined) {
       connection.isClosing = true
       return
@@ -226,8 +227,12 @@ export function createPublicServer(
   server.on('connect', (_incoming, socket) => {
     refuseDetached(socket, 'METHOD_NOT_IMPLEMENTED')
   })
-  server.on('upgrade', (_incoming, socket) => {
-    refuseDetached(socket, 'UPGRADE_NOT_IMPLEMENTED')
+  server.on('upgrade', (incoming, socket, early) => {
+    const { exchange, isClosing } = connectionOf(incoming.socket)
+    const isAlone = exchange === undefined && !isClosing
+    const opened = isAlone ? openUpgrade(incoming, socket, early) : undefined
+    if (opened === undefined) refuseDetached(socket, 'UPGRADE_NOT_IMPLEMENTED')
+    else onRequest(incoming, opened.outgoing, opened.upgrade)
   })
   server.on('clientError', onClientError)
   server.on('timeout', onTimeout)

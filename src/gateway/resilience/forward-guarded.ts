@@ -58,6 +58,7 @@ export function forwardGuarded(
 /** What has not ended by then is answered 504, or cut where its answer has begun. */
 function boundTotal(exchange: Exchange, totalTimeoutMs: number): void {
   const timer = setTimeout(() => {
+    if (exchange.upgrade?.isAgreed === true) return
     abandon(exchange, new GatewayError('UPSTREAM_TIMEOUT', { cause: new TotalTimeout() }))
   }, totalTimeoutMs)
   whenEnded(exchange, () => {
