@@ -55,6 +55,10 @@ function responseOn(socket: Socket, incoming: IncomingMessage, upgrade: Upgrade)
   // An error that nobody listens to ends the process; the connection's close says all that counts.
   socket.on('error', () => undefined)
   socket.on('drain', () => outgoing.emit('drain'))
+  socket.on('timeout', () => {
+    // An upstream may take its time, a reader may not; what was agreed has a time of its own.
+    if (!upgrade.isAgreed && socket.writableLength > 0) socket.destroy()
+  })
   outgoing.once('finish', () => {
     letFlow(socket)
     closeGently(socket)

@@ -1,6 +1,8 @@
+import { connect } from 'node:tls'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { startGateway, type TestGateway } from '../support/gateway.ts'
 import { rawClient, type RawClient } from '../support/raw-client.ts'
+import { startTlsGateway } from '../support/tls-gateway.ts'
 import { until } from '../support/until.ts'
 import { webSocketUpstream, type WebSocketUpstream } from '../support/websocket-upstream.ts'
 
@@ -86,8 +88,8 @@ function closing(socket: WebSocket): Promise<{ code: number; wasClean: boolean }
   })
 }
 
-function handshake(path: string): string {
-  return `GET ${path} HTTP/1.1\r\nHost: a\r\nAuthorization: ${gateway.key.authorization}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
+function handshake(path: string, authorization = gateway.key.authorization): string {
+  return `GET ${path} HTTP/1.1\r\nHost: a\r\nAuthorization: ${authorization}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
 }
 
 async function rawConversation(path: string): Promise<RawClient> {
@@ -231,6 +233,37 @@ test('a reader that takes its time holds the other side back', async () => {
   expect(written).toBeLessThan(total)
   client.close()
   await until(() => upstream.sockets.size === 0)
+})
+
+test('a reader of an answer that is no upgrade may not pause for long', async () => {
+  upstream.behave((_incoming, socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 67108864\r\n\r\n')
+    socket.write(Buffer.alloc(67_108_864))
+  })
+  const client = await rawClient(gateway.port)
+  client.socket.pause()
+  client.send(handshake('/open/live'))
+  await until(() => upstream.handshakes.length === 1)
+  await until(() => upstream.sockets.size === 0 && gateway.inFlight() === 0)
+  client.close()
+})
+
+test('over TLS an upgrade passes as it does without', async () => {
+  const group = { upstreamUrl: upstream.url, upgrades: ['websocket'] }
+  const secured = await startTlsGateway({ '/live': { get: {} } }, {}, group)
+  const { port, key } = secured.gateway
+  const socket = connect({ port, ca: secured.ca, servername: 'localhost' })
+  let text = ''
+  socket.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')))
+  socket.write(handshake('/live', key.authorization))
+  await until(() => text.includes('\r\n\r\n'))
+  expect(text).toMatch(/^HTTP\/1\.1 101 /)
+  expect(text).toMatch(/^strict-transport-security: /im)
+  socket.write(Buffer.from('\x81\x85\x00\x00\x00\x00hello', 'latin1'))
+  await until(() => text.endsWith('\x81\x05hello'))
+  socket.destroy()
+  await until(() => upstream.sockets.size === 0)
+  await secured.close()
 })
 
 test('a drain closes what is still open when its time is up, and takes no longer', async () => {

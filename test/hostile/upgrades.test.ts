@@ -186,6 +186,19 @@ test('a client that leaves while the upstream decides gives its slot back, and t
   }
 })
 
+test('an upstream that stays when its client has gone holds no slot', async () => {
+  upstream.behave((incoming, socket) => {
+    socket.removeAllListeners('end')
+    socket.write(agreement(incoming))
+  })
+  const client = await rawClient(gateway.port)
+  client.send(handshake())
+  expect((await client.response()).status).toBe(101)
+  client.socket.end()
+  await until(() => gateway.inFlight() === 0)
+  for (const socket of upstream.sockets) socket.destroy()
+})
+
 test('clients and upstreams that reset upgraded connections do not end the process', async () => {
   for (let turn = 0; turn < 30; turn++) {
     const client = await rawClient(gateway.port)
