@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { lingerMs } from './answer.ts'
 import type { Outgoing } from './message.ts'
 import { responseFields, valuesOf, withoutLength, type OwnFields } from './response-fields.ts'
-import { letFlow, type Upgrade } from './upgrade.ts'
+import type { Upgrade } from './upgrade.ts'
 
 /** The upstream's side of an upgrade that it says it has agreed to. */
 export type Agreement = {
@@ -35,7 +35,6 @@ export function switchProtocols(
   const fields = withoutLength(responseFields(rawFields, own))
   outgoing.writeHead(101, [...fields, 'Connection', 'Upgrade', 'Upgrade', protocol])
   outgoing.flushHeaders()
-  letFlow(client)
   client.pipe(upstream)
   upstream.pipe(client, { end: false })
   // The client hears of an end through its response, which is what slots and log wait for.

@@ -60,24 +60,11 @@ function responseOn(socket: Socket, incoming: IncomingMessage, upgrade: Upgrade)
     if (!upgrade.isAgreed && socket.writableLength > 0) socket.destroy()
   })
   outgoing.once('finish', () => {
-    letFlow(socket)
     closeGently(socket)
   })
-  noticeEnd(socket, upgrade)
-  return outgoing
-}
-
-/** A client that ends its side waits for no answer, as elsewhere. The end shows only where one reads. */
-function noticeEnd(socket: Socket, upgrade: Upgrade): void {
+  // A client that ends its side waits for no answer, as elsewhere; behind early bytes the end does not show.
   socket.once('end', () => {
     if (!upgrade.isAgreed) socket.destroy()
   })
-  socket.on('readable', () => {
-    if (socket.readableLength === 0) socket.read(0)
-  })
-}
-
-/** Begin to read from a connection that was watched for its end alone: while that goes on, nothing flows. */
-export function letFlow(socket: Socket): void {
-  socket.removeAllListeners('readable')
+  return outgoing
 }
