@@ -19,6 +19,7 @@ export function crossCheck(value: unknown): readonly Problem[] {
     ...ambiguousQuotas(value),
     ...pepperProblems(at(value, ['directory'])),
     ...portProblems(value),
+    ...proxyProblems(value),
   ]
 }
 
@@ -110,6 +111,14 @@ function pepperProblems(directory: unknown): readonly Problem[] {
     .filter((id) => id !== undefined)
   if (new Set(ids).size === ids.length) return []
   return [{ path: ['directory', 'pepper'], message: 'Two peppers have the same id' }]
+}
+
+/** Nobody could connect, and each would be cut without an answer. */
+function proxyProblems(value: unknown): readonly Problem[] {
+  const path = ['listen', 'public', 'proxyProtocol']
+  if (at(value, path) !== true || listAt(value, ['transport', 'trustedProxies']).length > 0)
+    return []
+  return [{ path, message: 'Needs transport.trustedProxies: no other peer may connect' }]
 }
 
 const everyHost: readonly unknown[] = ['0.0.0.0', '::']

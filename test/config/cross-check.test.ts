@@ -140,3 +140,23 @@ test('a key that is to sign for some days is published for less', async () => {
     'tokens.signingKeys.rotateEveryDays Must be 1 to 3650, or never',
   ])
 })
+
+test('headers of the PROXY protocol are taken from somebody', async () => {
+  const listen = { public: { proxyProtocol: true } }
+  const message =
+    'listen.public.proxyProtocol Needs transport.trustedProxies: no other peer may connect'
+  expect(await said({ listen })).toEqual([message])
+  expect(await said({ listen, transport: { trustedProxies: [] } })).toEqual([message])
+  expect(await said({ listen, transport: { trustedProxies: ['10.0.0.0/8'] } })).toEqual([])
+  expect(await said({ listen: { public: { proxyProtocol: false } } })).toEqual([])
+})
+
+test('a group upgrades to protocols that are not HTTP, and only where it has an upstream', async () => {
+  const upgraded = (more: object) => said({ apiGroups: [{ ...group, ...more }] })
+  expect(await upgraded({ upgrades: ['websocket'] })).toEqual([])
+  expect(await upgraded({ upgrades: ['h2c', 'TLS/1.0', 'tls/1.2'] })).toHaveLength(3)
+  const service = { upstream: undefined, service: 'iam', upgrades: ['websocket'] }
+  expect(await upgraded(service)).toEqual([
+    'apiGroups.0.upgrades Services of the gateway know no upgrades',
+  ])
+})
