@@ -24,6 +24,8 @@ beforeAll(async () => {
         upstream: { connections: 1, headersTimeoutMs: 500 },
       },
       { ...group, name: 'shut', mount: '/shut' },
+      // Slow enough that what ends there was not ended by the upstream's own deadline.
+      { ...group, name: 'slow', mount: '/slow', upgrades: ['websocket'] },
     ],
     limits: { user: { concurrent: 1 } },
   })
@@ -179,7 +181,7 @@ test('a client that leaves while the upstream decides gives its slot back, and t
   upstream.behave(() => undefined)
   for (const leave of ['end', 'resetAndDestroy'] as const) {
     const client = await rawClient(gateway.port)
-    client.send(handshake())
+    client.send(handshake({ line: 'GET /slow/live HTTP/1.1' }))
     await until(() => upstream.sockets.size === 1)
     client.socket[leave]()
     await until(() => upstream.sockets.size === 0 && gateway.inFlight() === 0)
