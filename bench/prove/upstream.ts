@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 import { createHash } from 'node:crypto'
 import { pipeline } from 'node:stream/promises'
+import { countInFlight } from '../../test/support/in-flight.ts'
 import { noise, pieceBytes, slowly } from './noise.ts'
 
 /** The service behind the gateways: what it sees is what was admitted. */
@@ -98,14 +99,12 @@ export const upstreamPaths = {
 
 export async function startUpstream(): Promise<Upstream> {
   const arrivals = new Map<string, number>()
-  const exchanges = new Set<Exchange>()
+  const gauge = countInFlight()
   const sockets = new Set<Socket>()
-  let peak = 0
   let brokeOffMs = 0
   const brokeOff = (): void => {
     brokeOffMs = performance.now()
   }
-  const inFlight = (): number => [...exchanges].filter(isUnderWay).length
 
   const server = createServer(
     { requestTimeout: 0, keepAliveTimeout: 60_000 },
@@ -113,12 +112,7 @@ export async function startUpstream(): Promise<Upstream> {
       const exchange = { incoming, outgoing, brokeOff }
       const principal = String(incoming.headers['gatehouse-principal-id'])
       arrivals.set(principal, (arrivals.get(principal) ?? 0) + 1)
-      exchanges.add(exchange)
-      // Counted when all that has arrived is read: what was withdrawn on its way is not under way.
-      setImmediate(() => {
-        peak = Math.max(peak, inFlight())
-      })
-      outgoing.once('close', () => exchanges.delete(exchange))
+      gauge.add(exchange)
       void answer(exchange)
     },
   )
@@ -134,11 +128,11 @@ export async function startUpstream(): Promise<Upstream> {
   return {
     url: `http://127.0.0.1:${port}`,
     arrivals,
-    inFlight,
+    inFlight: gauge.now,
     brokeOffMs: () => brokeOffMs,
     takePeak() {
-      const highest = peak
-      peak = inFlight()
+      const highest = gauge.peak()
+      gauge.reset()
       return highest
     },
     close: () =>
@@ -149,12 +143,6 @@ export async function startUpstream(): Promise<Upstream> {
         for (const socket of sockets) socket.destroy()
       }),
   }
-}
-
-/** A connection that was cut counts no more from when it was, not from when Node says so. */
-function isUnderWay({ incoming, outgoing }: Exchange): boolean {
-  const { destroyed, readableEnded } = incoming.socket
-  return !outgoing.writableFinished && !destroyed && !readableEnded
 }
 
 async function answer(exchange: Exchange): Promise<void> {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { countInFlight } from './in-flight.ts'
 
 /** A request as the upstream received it. */
 export type RecordedRequest = {
@@ -36,23 +37,12 @@ export async function recordingUpstream(): Promise<RecordingUpstream> {
   const requests: RecordedRequest[] = []
   const sockets = new Set<Socket>()
   let behaviour: Behaviour | undefined
-  const exchanges = new Set<Exchange>()
-  let peak = 0
-
-  /** A connection that was cut counts no more from when it was, not from when Node says so. */
-  const inFlight = (): number => [...exchanges].filter(isUnderWay).length
+  const inFlight = countInFlight()
 
   const server = createServer(
     { requestTimeout: 0, keepAliveTimeout: 30_000 },
     (incoming, outgoing) => {
-      const exchange = { incoming, outgoing }
-      exchanges.add(exchange)
-      // What the system reports in one turn comes in no certain order: a connection that was cut
-      // before this request was sent may be heard of after it.
-      setImmediate(() => {
-        peak = Math.max(peak, inFlight())
-      })
-      outgoing.once('close', () => exchanges.delete(exchange))
+      inFlight.add({ incoming, outgoing })
       requests.push(record(incoming))
       const behave = behaviour ?? answerHello
       behave(incoming, outgoing)
@@ -70,13 +60,13 @@ export async function recordingUpstream(): Promise<RecordingUpstream> {
     behave: (next) => {
       behaviour = next
     },
-    inFlight,
+    inFlight: inFlight.now,
     connections: () => sockets.size,
-    peak: () => peak,
+    peak: inFlight.peak,
     reset: () => {
       behaviour = undefined
       requests.length = 0
-      peak = inFlight()
+      inFlight.reset()
     },
     close: () =>
       new Promise((resolve) => {
@@ -86,13 +76,6 @@ export async function recordingUpstream(): Promise<RecordingUpstream> {
         for (const socket of sockets) socket.destroy()
       }),
   }
-}
-
-type Exchange = { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse }
-
-function isUnderWay({ incoming, outgoing }: Exchange): boolean {
-  const { destroyed, readableEnded } = incoming.socket
-  return !outgoing.writableFinished && !destroyed && !readableEnded
 }
 
 /** Listen on a free port of the loopback address. */
