@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openDirectory } from '../../src/directory/directory.ts'
+import { copyEmptyDirectory } from '../support/empty-directory.ts'
 import { ended } from '../support/processes.ts'
 import { makeKey, openInFolder, present, temporaryFolder, testOptions } from './opening.ts'
 
 describe('the folder of an embedded directory', () => {
   test('keeps keys and their pepper from one start to the next', async () => {
-    const folder = await temporaryFolder()
+    const folder = await emptyDirectoryFolder()
     const open = (): ReturnType<typeof openDirectory> =>
       openDirectory({ ...testOptions().options, folder })
     const first = await open()
@@ -28,7 +29,7 @@ describe('the folder of an embedded directory', () => {
   }, 30_000)
 
   test('is refused to a second gateway, in words that say why and what to do', async () => {
-    const folder = await temporaryFolder()
+    const folder = await emptyDirectoryFolder()
     const directory = await openInFolder(folder)
     await expect(openInFolder(folder)).rejects.toThrow(
       `The directory folder ${folder} is in use by another gateway, which holds ${folder}/lock. Stop that gateway, give this one a folder of its own, or let both share a PostgreSQL server.`,
@@ -37,7 +38,7 @@ describe('the folder of an embedded directory', () => {
   }, 30_000)
 
   test('is refused while another process uses it; killed, that process leaves it whole', async () => {
-    const folder = await temporaryFolder()
+    const folder = await emptyDirectoryFolder()
     const { child, key } = await startOther(folder)
     await expect(openInFolder(folder)).rejects.toThrow('is in use by another gateway')
     child.kill('SIGKILL')
@@ -54,6 +55,13 @@ describe('the folder of an embedded directory', () => {
     expect(await directory.isEmpty()).toBe(true)
   }, 30_000)
 })
+
+/** Of a directory that was made before, which takes seconds. */
+async function emptyDirectoryFolder(): Promise<string> {
+  const folder = await temporaryFolder()
+  await copyEmptyDirectory(folder)
+  return folder
+}
 
 /** Another process that has the folder open and has made a key in it. */
 async function startOther(

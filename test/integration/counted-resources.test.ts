@@ -1,29 +1,25 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { startFleet, type Fleet } from '../support/fleet.ts'
+import type { Fleet } from '../support/fleet.ts'
 import { metricsOf } from '../support/metrics.ts'
-import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { recordingUpstream, type RecordingUpstream } from '../support/recording-upstream.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
+import type { TestPostgres } from '../support/postgres.ts'
+import type { RecordingUpstream } from '../support/recording-upstream.ts'
+import type { TestRedis } from '../support/redis.ts'
+import { startSharedFleet, type SharedFleet } from '../support/shared-fleet.ts'
 import { until } from '../support/until.ts'
 
 const names = ['exact', 'flushed', 'killed', 'away', 'later'] as const
 type Name = (typeof names)[number]
 
+let shared: SharedFleet
 let postgres: TestPostgres
 let redis: TestRedis
 let upstream: RecordingUpstream
 let fleet: Fleet
 
 beforeAll(async () => {
-  ;[postgres, redis, upstream] = await Promise.all([
-    startPostgres(),
-    startRedis(),
-    recordingUpstream(),
-  ])
-  fleet = await startFleet({
+  shared = await startSharedFleet(({ redis, upstream }) => ({
     count: 2,
-    databaseUrl: await postgres.createDatabase(),
     groups: names.map((name) => ({
       name,
       mount: `/${name}`,
@@ -45,15 +41,13 @@ beforeAll(async () => {
         classes: { standard: { user: { requests: 10_000, windowSeconds: 60 } } },
       },
     },
-  })
+  }))
+  ;({ postgres, redis, upstream, fleet } = shared)
 }, 60_000)
 beforeEach(() => {
   upstream.behave((_incoming, outgoing) => outgoing.writeHead(201).end())
 })
-afterAll(async () => {
-  await fleet.stop()
-  await Promise.all([upstream.close(), redis.stop(), postgres.stop()])
-})
+afterAll(() => shared.stop())
 
 async function create(name: Name, replica: number): Promise<number> {
   const headers = { authorization: fleet.authorization }

@@ -1,33 +1,21 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startFleet, type Fleet } from '../support/fleet.ts'
-import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { recordingUpstream, type RecordingUpstream } from '../support/recording-upstream.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
+import type { Fleet } from '../support/fleet.ts'
+import { startSharedFleet, type SharedFleet } from '../support/shared-fleet.ts'
 import { until } from '../support/until.ts'
 
-let postgres: TestPostgres
-let redis: TestRedis
-let upstream: RecordingUpstream
+let shared: SharedFleet
 let fleet: Fleet
 
 beforeAll(async () => {
-  ;[postgres, redis, upstream] = await Promise.all([
-    startPostgres(),
-    startRedis(),
-    recordingUpstream(),
-  ])
-  fleet = await startFleet({
+  shared = await startSharedFleet(({ redis, upstream }) => ({
     count: 2,
-    databaseUrl: await postgres.createDatabase(),
     redisUrl: redis.url,
     groups: [{ name: 'things', paths: { '/things': { get: {} } }, upstreamUrl: upstream.url }],
     limits: { user: { requests: 3, windowSeconds: 600 } },
-  })
+  }))
+  ;({ fleet } = shared)
 }, 60_000)
-afterAll(async () => {
-  await fleet.stop()
-  await Promise.all([upstream.close(), redis.stop(), postgres.stop()])
-})
+afterAll(() => shared.stop())
 
 async function ask(replica: number) {
   const headers = { authorization: fleet.authorization }

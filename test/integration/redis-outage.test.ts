@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { startFleet, type Fleet } from '../support/fleet.ts'
+import type { Fleet } from '../support/fleet.ts'
 import type { GatewayProcess } from '../support/gateway-process.ts'
 import { createCaller, type Caller, type LoadAnswer } from '../support/load.ts'
-import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { recordingUpstream, type RecordingUpstream } from '../support/recording-upstream.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
+import type { TestRedis } from '../support/redis.ts'
+import { startSharedFleet, type SharedFleet } from '../support/shared-fleet.ts'
 import { until } from '../support/until.ts'
 
 const limit = 40
@@ -20,21 +19,14 @@ const classes = {
   frozen: { user: window },
 }
 
-let postgres: TestPostgres
+let shared: SharedFleet
 let redis: TestRedis
-let upstream: RecordingUpstream
 let fleet: Fleet
 let everywhere: Caller
 
 beforeAll(async () => {
-  ;[postgres, redis, upstream] = await Promise.all([
-    startPostgres(),
-    startRedis(),
-    recordingUpstream(),
-  ])
-  fleet = await startFleet({
+  shared = await startSharedFleet(({ redis, upstream }) => ({
     count: replicas,
-    databaseUrl: await postgres.createDatabase(),
     redisUrl: redis.url,
     configuration: { limits: { replicas, classes } },
     groups: Object.keys(classes).map((limitClass) => ({
@@ -43,16 +35,14 @@ beforeAll(async () => {
       paths: { [`/${limitClass}`]: { get: {} } },
       upstreamUrl: upstream.url,
     })),
-  })
+  }))
+  ;({ redis, fleet } = shared)
   everywhere = callerOf(fleet.gateways)
 })
 beforeEach(() => untilAll('up'))
 afterAll(async () => {
   await everywhere.close()
-  await fleet.stop()
-  await upstream.close()
-  await redis.stop()
-  await postgres.stop()
+  await shared.stop()
 })
 
 function callerOf(gateways: readonly GatewayProcess[]): Caller {

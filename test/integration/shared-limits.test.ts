@@ -3,12 +3,12 @@ import { request, type ClientRequest, type IncomingMessage, type ServerResponse 
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { basic } from '../support/basic.ts'
-import { startFleet, type Fleet } from '../support/fleet.ts'
+import type { Fleet } from '../support/fleet.ts'
 import type { GatewayProcess } from '../support/gateway-process.ts'
 import { createCaller, type Caller, type LoadAnswer } from '../support/load.ts'
-import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { recordingUpstream, type RecordingUpstream } from '../support/recording-upstream.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
+import type { RecordingUpstream } from '../support/recording-upstream.ts'
+import type { TestRedis } from '../support/redis.ts'
+import { startSharedFleet, type SharedFleet } from '../support/shared-fleet.ts'
 import { until } from '../support/until.ts'
 
 const leaseSeconds = 2
@@ -22,20 +22,14 @@ const classes = {
   slots: { user: { concurrent: slots }, organization: { concurrent: slots } },
 }
 
-let postgres: TestPostgres
+let shared: SharedFleet
 let redis: TestRedis
 let upstream: RecordingUpstream
 let fleet: Fleet
 
 beforeAll(async () => {
-  ;[postgres, redis, upstream] = await Promise.all([
-    startPostgres(),
-    startRedis(),
-    recordingUpstream(),
-  ])
-  fleet = await startFleet({
+  shared = await startSharedFleet(({ redis, upstream }) => ({
     count: 4,
-    databaseUrl: await postgres.createDatabase(),
     configuration: {
       // Redis is not to fail here, and this machine may be busy.
       redis: { url: redis.url, commandTimeoutMs: 5_000 },
@@ -47,17 +41,13 @@ beforeAll(async () => {
       paths: { [`/${limitClass}`]: { get: {} } },
       upstreamUrl: upstream.url,
     })),
-  })
+  }))
+  ;({ redis, upstream, fleet } = shared)
 })
 afterEach(() => {
   upstream.reset()
 })
-afterAll(async () => {
-  await fleet.stop()
-  await upstream.close()
-  await redis.stop()
-  await postgres.stop()
-})
+afterAll(() => shared.stop())
 
 function ports(): readonly number[] {
   return fleet.gateways.map(({ port }) => port)

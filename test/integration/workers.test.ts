@@ -1,29 +1,21 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { startFleet, type Fleet } from '../support/fleet.ts'
+import type { Fleet } from '../support/fleet.ts'
 import { runCommand, type GatewayProcess } from '../support/gateway-process.ts'
 import { createCaller } from '../support/load.ts'
-import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { recordingUpstream, type RecordingUpstream } from '../support/recording-upstream.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
+import type { RecordingUpstream } from '../support/recording-upstream.ts'
+import { startSharedFleet, type SharedFleet } from '../support/shared-fleet.ts'
 import { until } from '../support/until.ts'
 
 const two = ['--workers', '2']
 const limited = { user: { requests: 300, windowSeconds: 3_600 } }
 
-let postgres: TestPostgres
-let redis: TestRedis
+let shared: SharedFleet
 let upstream: RecordingUpstream
 let fleet: Fleet
 
 beforeAll(async () => {
-  ;[postgres, redis, upstream] = await Promise.all([
-    startPostgres(),
-    startRedis(),
-    recordingUpstream(),
-  ])
-  fleet = await startFleet({
+  shared = await startSharedFleet(({ redis, upstream }) => ({
     count: 0,
-    databaseUrl: await postgres.createDatabase(),
     configuration: {
       redis: { url: redis.url, commandTimeoutMs: 5_000 },
       limits: { classes: { open: {}, limited } },
@@ -34,17 +26,13 @@ beforeAll(async () => {
       paths: { [`/${limitClass}`]: { get: {} } },
       upstreamUrl: upstream.url,
     })),
-  })
+  }))
+  ;({ upstream, fleet } = shared)
 })
 afterEach(() => {
   upstream.reset()
 })
-afterAll(async () => {
-  await fleet.stop()
-  await upstream.close()
-  await redis.stop()
-  await postgres.stop()
-})
+afterAll(() => shared.stop())
 
 /** Each on a connection of its own, so that they spread. */
 async function callApart({ port }: GatewayProcess, path: string): Promise<number> {
