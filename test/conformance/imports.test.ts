@@ -16,7 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   limits: ['errors', 'redis', 'periodic'],
   catalog: ['errors', 'auth'],
   documentation: ['errors', 'auth', 'catalog'],
-  gateway: ['errors', 'telemetry', 'auth', 'limits', 'catalog'],
+  gateway: ['errors', 'telemetry', 'periodic', 'auth', 'limits', 'catalog'],
   sts: ['errors', 'auth', 'gateway'],
   oauth: ['errors', 'auth', 'gateway'],
   crn: ['errors'],

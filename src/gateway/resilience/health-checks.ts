@@ -1,3 +1,4 @@
+import { repeat } from '../../periodic/repeat.ts'
 import { connectProbe, type ConnectionOptions } from '../instance.ts'
 import type { Candidate } from './candidate.ts'
 import type { Watch } from './watch.ts'
@@ -45,21 +46,16 @@ function watchOver(
 ): () => void {
   const probe = connectProbe(new URL(candidate.url), connections)
   const note = createNote(candidate, options, watch)
-  let timer: NodeJS.Timeout | undefined
-  let isStopped = false
-  void check()
+  const checks = repeat({ intervalMs: options.intervalMs, atOnce: true, ref: false }, check)
   return () => {
-    isStopped = true
-    clearTimeout(timer)
+    void checks.close()
     // Ends the check that is under way; its failure is not heard any more.
     void probe.destroy()
   }
 
-  async function check(): Promise<void> {
+  async function check(closing: AbortSignal): Promise<void> {
     const problem = await problemOf()
-    if (isStopped) return
-    note(problem)
-    timer = setTimeout(() => void check(), options.intervalMs).unref()
+    if (!closing.aborted) note(problem)
   }
 
   async function problemOf(): Promise<string | undefined> {
