@@ -4,11 +4,21 @@ import type { z } from 'zod'
 export type Statement<Row> = {
   readonly text: string
   readonly row: z.ZodType<Row>
+  /** A connection prepares the statement once, under this name, where there is one. */
+  readonly preparedAs?: string | undefined
 }
 
-/** Pair a statement with the shape of its rows, which every answer is checked against. */
-export function statement<Row>(text: string, row: z.ZodType<Row>): Statement<Row> {
-  return { text, row }
+/**
+ * Pair a statement with the shape of its rows, which every answer is checked against.
+ *
+ * @param preparedAs a name of its own, for what requests wait for: planning takes as long as running it
+ */
+export function statement<Row>(
+  text: string,
+  row: z.ZodType<Row>,
+  preparedAs?: string,
+): Statement<Row> {
+  return { text, row, preparedAs }
 }
 
 /** What can be bound to `$1`, `$2`, …; undefined is bound as NULL. */

@@ -140,8 +140,8 @@ async function transactionOn<Result>(
 function sessionOn(connection: pg.Pool | pg.ClientBase, deadlineMs: number): MigrationSession {
   return createSession(
     {
-      query: async (text, values) =>
-        (await connection.query<Record<string, unknown>>({ text, values })).rows,
+      query: async (text, values, name) =>
+        (await connection.query<Record<string, unknown>>({ text, values, name })).rows,
       execute: (script) => connection.query(script),
     },
     // The driver has deadlines for connecting and for the statement; this is for both together.

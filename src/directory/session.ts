@@ -5,7 +5,11 @@ import { meaningOf } from './failure.ts'
 /** What the two drivers have in common: a pool, a connection or a transaction of either. */
 type Driver = {
   /** Run one statement, and resolve with its rows. */
-  readonly query: (text: string, values: SqlValue[]) => Promise<readonly unknown[]>
+  readonly query: (
+    text: string,
+    values: SqlValue[],
+    preparedAs: string | undefined,
+  ) => Promise<readonly unknown[]>
   readonly execute: (script: string) => Promise<unknown>
 }
 
@@ -16,8 +20,8 @@ export function createSession(driver: Driver, deadlineMs: number): MigrationSess
       throw meaningOf(error)
     })
   return {
-    query: async ({ text, row }, ...values) => {
-      const rows = await within(driver.query(text, [...values]))
+    query: async ({ text, row, preparedAs }, ...values) => {
+      const rows = await within(driver.query(text, [...values], preparedAs))
       return rows.map((answered) => row.parse(answered))
     },
     execute: async (script) => {

@@ -36,6 +36,7 @@ export const findKey = statement(
     organization_id: z.string(),
     ...secretColumns,
   }),
+  'find-key',
 )
 
 const listedKey = z.object({
