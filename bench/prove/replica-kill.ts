@@ -1,7 +1,7 @@
 import { createCaller } from './caller.ts'
 import { count, type Experiment, type Outcome } from './experiment.ts'
 import { pause } from './load.ts'
-import { notGood, orderLoad, type Order } from './orders.ts'
+import { failuresOf, notGood, orderLoad, type Order } from './orders.ts'
 import { openReplicas } from './replicas.ts'
 
 export const replicaKill: Experiment = {
@@ -42,7 +42,7 @@ async function prove(): Promise<Outcome> {
   const mixedUp = notGood(load.orders).length - failed.length
   const twice = [...replicas.shop.arrivals.values()].filter((times) => times > 1).length
   return {
-    figure: `${count(load.orders.length)} orders at ${perSecond}/s over ${killed.length} kills: ${failed.length} failed, ${others.length} of them not under way at the killed gateway; ${twice} arrived twice, ${mixedUp} answers went to another`,
+    figure: `${count(load.orders.length)} orders at ${perSecond}/s over ${killed.length} kills: ${failed.length} failed${failuresOf(failed)}, ${others.length} of them not under way at the killed gateway; ${twice} arrived twice, ${mixedUp} answers went to another`,
     goal: 'none but those under way, 0, 0',
     isMet: others.length === 0 && twice === 0 && mixedUp === 0,
   }
