@@ -8,6 +8,8 @@ export type OrdersUpstream = {
   readonly url: string
   /** How often each id arrived. */
   readonly arrivals: ReadonlyMap<string, number>
+  /** What stood before the path when it did, by id. */
+  readonly prefixes: ReadonlyMap<string, string>
   close(): Promise<void>
 }
 
@@ -17,10 +19,12 @@ export const orderPaths = { '/orders': { post: {} } }
 /** @param takesMs how long it takes to answer with the id that was sent */
 export async function startOrdersUpstream(takesMs: number): Promise<OrdersUpstream> {
   const arrivals = new Map<string, number>()
+  const prefixes = new Map<string, string>()
   const server = createServer({ keepAliveTimeout: 60_000 }, (incoming, outgoing) => {
     const answer = async (): Promise<void> => {
       const id = await text(incoming)
       arrivals.set(id, (arrivals.get(id) ?? 0) + 1)
+      prefixes.set(id, incoming.url?.split('/', 2)[1] ?? '')
       await pause(takesMs)
       outgoing.end(id)
     }
@@ -33,6 +37,7 @@ export async function startOrdersUpstream(takesMs: number): Promise<OrdersUpstre
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     arrivals,
+    prefixes,
     close: () =>
       new Promise((resolve) => {
         server.close(() => {

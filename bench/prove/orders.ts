@@ -7,7 +7,7 @@ export type Order = {
   readonly id: string
   /** On the clock of `performance.now`. */
   readonly beganMs: number
-  /** Which gateway it was given to, as HAProxy says; undefined where it did not say. */
+  /** Which gateway answered it, as HAProxy says; undefined where nobody did. */
   readonly gateway: string | undefined
   /** `mixed-up`: a good answer with the id of another order. */
   readonly outcome: 'good' | 'failed' | 'mixed-up'

@@ -79,7 +79,10 @@ function provideHaproxy(): void {
   throw new Error('HAProxy is missing; on Debian: apt-get install haproxy')
 }
 
-const configurationSchema = z.looseObject({ listen: z.unknown() })
+const configurationSchema = z.looseObject({
+  listen: z.unknown(),
+  apiGroups: z.array(z.looseObject({ upstream: z.looseObject({ urls: z.array(z.string()) }) })),
+})
 
 async function startReplica(sharedFile: string, place: Place): Promise<Replica> {
   const { name, port, adminPort } = place
@@ -87,7 +90,12 @@ async function startReplica(sharedFile: string, place: Place): Promise<Replica> 
   // Beside the shared one, since documents are named relative to it.
   const file = join(dirname(sharedFile), `${name}.yaml`)
   const listen = { public: { port }, admin: { port: adminPort } }
-  writeFileSync(file, JSON.stringify({ ...shared, listen }))
+  // The shop sees through whom an order came.
+  const apiGroups = shared.apiGroups.map(({ upstream, ...group }) => ({
+    ...group,
+    upstream: { ...upstream, urls: upstream.urls.map((shopUrl) => `${shopUrl}/${name}`) },
+  }))
+  writeFileSync(file, JSON.stringify({ ...shared, listen, apiGroups }))
   let current = await startGatewayProcess(file)
   return {
     name,
