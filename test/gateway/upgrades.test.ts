@@ -30,7 +30,7 @@ function start(shutdown: object = {}): Promise<TestGateway> {
       { ...open, name: 'open', mount: '/open' },
       { ...open, name: 'two', mount: '/two', limitClass: 'two', upstream: { connections: 1 } },
       { ...open, name: 'rated', mount: '/rated', limitClass: 'rated' },
-      { ...open, name: 'idle', mount: '/idle', upgradeIdleTimeoutMs: 100 },
+      { ...open, name: 'idle', mount: '/idle', upgradeIdleTimeoutMs: 1_000 },
       {
         ...open,
         name: 'guarded',
@@ -68,15 +68,21 @@ async function converse(path: string, from = gateway): Promise<WebSocket> {
 }
 
 function say(socket: WebSocket, text: string): Promise<unknown> {
-  return new Promise((resolve) => {
-    socket.addEventListener(
-      'message',
-      ({ data }) => {
-        resolve(data)
-      },
-      { once: true },
-    )
+  const answered = new AbortController()
+  const heard = new Promise((resolve, reject) => {
+    const { signal } = answered
+    const hear = ({ data }: { readonly data: unknown }): void => {
+      resolve(data)
+    }
+    const lose = (): void => {
+      reject(new Error('The connection was closed'))
+    }
+    socket.addEventListener('message', hear, { signal })
+    socket.addEventListener('close', lose, { signal })
     socket.send(text)
+  })
+  return heard.finally(() => {
+    answered.abort()
   })
 }
 
