@@ -15,6 +15,7 @@ import type { CredentialKind, Requirement, SecurityPolicy } from './policy.ts'
 import type { Principal } from './principal.ts'
 import { matchSecret, type DigestSecret } from './secret.ts'
 import type { TokenRefusal, TokenRefusalReason } from './tokens/refusal.ts'
+import { createVerifiedSecrets, type VerifiedSecret } from './verified-secrets.ts'
 
 /** Who is asking, and by which credential. */
 export type Authentication =
@@ -68,18 +69,29 @@ type Parts = {
 /** Build the authenticator of a process. */
 export function createAuthenticator(parts: Parts): Authenticate {
   const { findApiKey, findNoApiKey, verifyBearer, digestSecret, noteKeyUse, now, realm } = parts
+  const verified = createVerifiedSecrets()
   return (authorization, policy, resource, poolHeader) => {
     if (policy.length > 0 && policy.every(isAnonymous)) return anonymous
+    const known = authorization?.startsWith('Basic ') ? verified.find(authorization) : undefined
+    if (known !== undefined && isStillGood(known, policy, resource)) return accept(known.record)
     const presented = parseAuthorization(authorization)
     switch (presented.kind) {
       case 'none':
         if (policy.some(isAnonymous)) return anonymous
         throw unauthorized('AUTHENTICATION_REQUIRED', policy, undefined)
       case 'basic': {
+        const verify = (record: ApiKeyRecord | undefined, wasAtHand: boolean) => {
+          const secret = matchSecret((record ?? nobodysKey).secrets, presented.secret, digestSecret)
+          const accepted = judge(record, secret, policy, resource, wasAtHand)
+          if (accepted instanceof Promise) return accepted
+          if (record !== undefined && secret !== undefined && authorization !== undefined)
+            verified.remember(authorization, { record, secret })
+          return accepted
+        }
         const found = findApiKey(presented.id)
-        if (found instanceof Promise)
-          return found.then((record) => verify(record, presented.secret, policy, resource, false))
-        return verify(found, presented.secret, policy, resource, true)
+        return found instanceof Promise
+          ? found.then((record) => verify(record, false))
+          : verify(found, true)
       }
       case 'bearer': {
         const answer = verifyBearer(presented.token, policy, poolHeader)
@@ -92,30 +104,37 @@ export function createAuthenticator(parts: Parts): Authenticate {
     }
   }
 
-  function verify(
+  /** A record that was changed or revoked is another object. Who would be refused goes the long way. */
+  function isStillGood(
+    { record, secret }: VerifiedSecret,
+    policy: SecurityPolicy,
+    resource: OperationResource | undefined,
+  ): boolean {
+    if (findApiKey(record.id) !== record) return false
+    return refusalOf(record, secret, policy, resource, now()) === undefined
+  }
+
+  /** @param secret which of the record's was presented */
+  function judge(
     record: ApiKeyRecord | undefined,
-    secret: string,
+    secret: KeySecret | undefined,
     policy: SecurityPolicy,
     resource: OperationResource | undefined,
     wasAtHand: boolean,
   ): Authentication | Promise<never> {
-    // Every question is put to every credential, known or not: who fails the first would be told
-    // sooner, and so told which it was.
-    const held = record ?? nobodysKey
-    const bySecret = secretRefusal(matchSecret(held.secrets, secret, digestSecret), now())
-    const byState = stateRefusal(held, now())
-    const byPolicy = policyRefusal(held, policy, resource)
+    const refusal = refusalOf(record ?? nobodysKey, secret, policy, resource, now())
     if (record === undefined) throw unauthorized('CREDENTIAL_REJECTED', policy, 'unknown-key')
-    const refusal = bySecret ?? byState ?? byPolicy
-    if (refusal !== undefined) {
-      const error = unauthorized('CREDENTIAL_REJECTED', policy, refusal)
-      return refuseAsUnknown(record.id, error, wasAtHand)
-    }
-    noteKeyUse(record.id)
+    if (refusal === undefined) return accept(record)
+    const error = unauthorized('CREDENTIAL_REJECTED', policy, refusal)
+    return refuseAsUnknown(record.id, error, wasAtHand)
+  }
+
+  function accept({ id, owner, resource }: ApiKeyRecord): Authentication {
+    noteKeyUse(id)
     return {
       kind: 'authenticated',
-      principal: record.owner,
-      credential: { kind: kindOfKey(record.resource), id: record.id },
+      principal: owner,
+      credential: { kind: kindOfKey(resource), id },
     }
   }
 
@@ -179,6 +198,23 @@ function isOfKind(alternative: readonly Requirement[], kind: CredentialKind): bo
 
 function scopesOf(alternative: readonly Requirement[]): readonly string[] {
   return alternative.flatMap(({ scopes }) => scopes)
+}
+
+/**
+ * Every question is put to every credential, known or not: who fails the first would be told sooner,
+ * and so told which it was.
+ */
+function refusalOf(
+  record: ApiKeyRecord,
+  secret: KeySecret | undefined,
+  policy: SecurityPolicy,
+  resource: OperationResource | undefined,
+  nowMs: number,
+): RefusalReason | undefined {
+  const bySecret = secretRefusal(secret, nowMs)
+  const byState = stateRefusal(record, nowMs)
+  const byPolicy = policyRefusal(record, policy, resource)
+  return bySecret ?? byState ?? byPolicy
 }
 
 function secretRefusal(matched: KeySecret | undefined, nowMs: number): RefusalReason | undefined {

@@ -55,7 +55,7 @@ export function matches({ segments }: PathTemplate, path: string): boolean {
  * @param path canonical, and one that the template matches
  */
 export function parametersIn({ segments }: PathTemplate, path: string): PathParameters {
-  const parameters = emptyParameters()
+  const parameters: Record<string, string> = new ParameterValues()
   let start = 1
   for (const segment of segments) {
     const slash = path.indexOf('/', start)
@@ -71,12 +71,17 @@ export function parametersIn({ segments }: PathTemplate, path: string): PathPara
   return parameters
 }
 
-export const noParameters: PathParameters = Object.freeze(emptyParameters())
-
-/** Without a prototype: a parameter that is absent must not turn out to be `constructor`. */
-function emptyParameters(): Record<string, string> {
-  return Object.create(null) as Record<string, string>
+/**
+ * Nothing is inherited: a parameter that is absent must not turn out to be `constructor`. An instance
+ * of this is as small and fast as any object; one made by `Object.create(null)` is a hash table.
+ */
+class ParameterValues {
+  [name: string]: string
 }
+Object.setPrototypeOf(ParameterValues.prototype, null)
+Reflect.deleteProperty(ParameterValues.prototype, 'constructor')
+
+export const noParameters: PathParameters = Object.freeze(new ParameterValues())
 
 /** Whether every path that `special` matches is matched by `general` too. */
 export function covers(general: PathTemplate, special: PathTemplate): boolean {

@@ -65,6 +65,7 @@ export function createChain(parts: ChainParts): Hono<GatewayEnv> {
   // Hono's own path is decoded and normalised, so its router must not decide by it.
   const chain = new Hono<GatewayEnv>({ getPath: () => '/' })
   chain.use(
+    '/',
     inOrder(
       ...(parts.beginTrace === undefined ? [] : [traceStep(parts.beginTrace)]),
       observeStep(parts.writeAccess),
@@ -82,9 +83,9 @@ export function createChain(parts: ChainParts): Hono<GatewayEnv> {
       validateStep(parts.idleTimeoutMs),
       countStep(parts.beginCounting),
       vouchStep(parts.assertIdentity),
+      forwardStep(parts.idleTimeoutMs),
     ),
   )
-  chain.all('*', forwardStep(parts.idleTimeoutMs))
   chain.onError(refuse(parts.publicOrigin))
   return chain
 }

@@ -32,8 +32,10 @@ function passingFields({ incoming, head, notes }: Exchange, handOff: HandOff): s
   const named = connectionNamed(rawHeaders, head.names)
   const fields: string[] = []
   let acceptsTrailers = false
-  for (const [position, name] of head.names.entries()) {
-    const value = rawHeaders[position * 2 + 1] ?? ''
+  let position = -1
+  for (const name of head.names) {
+    position += 2
+    const value = rawHeaders[position] ?? ''
     if (name === 'te') acceptsTrailers ||= /(?:^|,)\s*trailers\s*(?:,|$)/i.test(value)
     if (isHopByHop(name) || isReserved(name) || named?.has(name) === true) continue
     // Ours take their place.

@@ -44,8 +44,10 @@ export function createExhaustedWindows(now: () => number): ExhaustedWindows {
 
   return {
     remember({ windows, cost }, states, { askedAtMs, answeredAtMs }) {
-      for (const [i, { remaining, msToReset }] of states.entries()) {
-        const window = windows[i]
+      let place = 0
+      for (const { remaining, msToReset } of states) {
+        const window = windows[place]
+        place += 1
         if (window === undefined) continue
         if (remaining > 0) {
           if (memories.size > 0) memories.delete(window.key)

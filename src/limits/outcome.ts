@@ -79,8 +79,10 @@ function bindingLimit(
   states: readonly WindowState[],
 ): LimitState | undefined {
   let binding: { readonly limit: WindowLimit; readonly state: WindowState } | undefined
-  for (const [i, state] of states.entries()) {
-    const limit = limits[i]
+  let place = 0
+  for (const state of states) {
+    const limit = limits[place]
+    place += 1
     if (limit === undefined) continue
     if (binding === undefined || bindsBefore(state, binding.state)) binding = { limit, state }
   }

@@ -1,13 +1,13 @@
-import type { Handler } from 'hono'
 import { send } from '../answer.ts'
 import { callService } from '../call-service.ts'
-import { alreadySent, left, type GatewayEnv } from '../exchange.ts'
+import { alreadySent, left } from '../exchange.ts'
 import { forward } from '../forward.ts'
+import type { Step } from '../in-order.ts'
 import { requestFields } from '../request-fields.ts'
 import { upstreamErrorAnswer } from '../upstream-error.ts'
 
 /** Send the request to the group's upstream and its answer to the client. */
-export function forwardStep(idleTimeoutMs: number): Handler<GatewayEnv> {
+export function forwardStep(idleTimeoutMs: number): Step {
   return (c) => {
     const exchange = c.env
     const { head, requestId, incoming, outgoing } = exchange
