@@ -82,11 +82,12 @@ export function send(
     outgoing.destroy()
     return
   }
-  const bytes = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body
+  const { body: content } = answer
+  const length = Buffer.byteLength(content)
   const closing = mustClose(incoming, body, answer.status)
   const fields = [...answer.fields]
   // Of a 304 it would be the length of what is not sent (RFC 9110 §8.6).
-  if (answer.status !== 304) fields.push('Content-Length', String(bytes.length))
+  if (answer.status !== 304) fields.push('Content-Length', String(length))
   if (closing) {
     fields.push('Connection', 'close')
     // Node does not conclude it from the field, and the server asks.
@@ -95,10 +96,12 @@ export function send(
   outgoing.writeHead(answer.status, fields)
   // A request without a body is closed before its parser calls it complete.
   if (!closing || incoming.complete || incoming.closed) {
-    outgoing.end(bytes)
+    // Node joins a head and such a string into one write; a head and bytes are two pieces of one.
+    if (typeof content === 'string' && content.length === length) outgoing.end(content, 'latin1')
+    else outgoing.end(Buffer.from(content))
     return
   }
-  outgoing.write(bytes)
+  outgoing.write(Buffer.from(content))
   linger(incoming, outgoing)
 }
 
