@@ -85,7 +85,7 @@ export const operatorResources: readonly Resource[] = [
       },
     ],
     naturalKey: ['resource.kind', 'resource.id'],
-    verbs: ['list', 'describe', 'create', 'delete'],
+    verbs: allVerbs,
   },
   {
     command: 'grants',
