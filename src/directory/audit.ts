@@ -40,7 +40,7 @@ export type AuditAction =
   | `role-binding.${'created' | 'deleted'}`
   | `signing-key.${'created' | 'became-current' | 'retired' | 'deleted'}`
   | 'token.revoked'
-  | `limit-override.${'set' | 'deleted'}`
+  | `limit-override.${'created' | 'updated' | 'deleted'}`
 
 type Managed = 'created' | 'updated' | 'enabled' | 'disabled' | 'deleted'
 
