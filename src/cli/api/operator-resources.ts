@@ -53,6 +53,7 @@ export const operatorResources: readonly Resource[] = [
     ],
     naturalKey: ['display_name'],
     verbs: allVerbs,
+    hasSecrets: true,
   },
   {
     command: 'resources',

@@ -16,6 +16,8 @@ export type Resource = {
   /** What tells two objects of a kind apart for people: `apply` finds by it what is there already. */
   readonly naturalKey: readonly string[]
   readonly verbs: readonly Verb[]
+  /** Whether an object has a secret, and may have a second one for a while. */
+  readonly hasSecrets?: boolean
 }
 
 type Verb = 'list' | 'describe' | 'create' | 'update' | 'delete'

@@ -36,6 +36,7 @@ export const resources: readonly Resource[] = [
     ],
     naturalKey: ['spec.owner.id', 'spec.display_name'],
     verbs: allVerbs,
+    hasSecrets: true,
   },
   {
     command: 'service-accounts',
