@@ -1,9 +1,7 @@
 import type { Api } from '../../support/api.ts'
 
 /** A new cloud key of the administrator, with its secret. */
-export async function anApiKey(
-  api: Api,
-): Promise<{
+export async function anApiKey(api: Api): Promise<{
   readonly path: { readonly id: string }
   readonly secret: string
   readonly self: unknown
