@@ -86,7 +86,7 @@ function exitCodeOf(status: number): ExitCode {
 
 /** What the envelope says, for people: what happened, where, what to do, and how to ask about it. */
 function explained({ status, headers, body }: ApiAnswer): string {
-  const error = (body['error'] ?? {}) as Json
+  const error = errorIn(body)
   const lines = [
     `${status} ${textOf(error['code']) ?? ''}: ${textOf(error['message']) ?? 'no reason given'}`,
   ]
@@ -108,6 +108,12 @@ function explained({ status, headers, body }: ApiAnswer): string {
     ].filter((line) => line !== undefined),
   )
   return lines.join('\n')
+}
+
+/** In the envelope, or as token endpoints say it (RFC 6749 §5.2). */
+function errorIn({ error, error_description: message }: Json): Json {
+  if (typeof error === 'string') return { code: error, message }
+  return typeof error === 'object' && error !== null ? (error as Json) : {}
 }
 
 function textOf(value: unknown): string | undefined {

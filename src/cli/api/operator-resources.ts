@@ -1,3 +1,4 @@
+import { valueOf } from './documents.ts'
 import { allVerbs, type Resource } from './resource.ts'
 
 const partner = { option: 'partner', description: 'the id of the partner' }
@@ -86,6 +87,7 @@ export const operatorResources: readonly Resource[] = [
       },
     ],
     naturalKey: ['resource.kind', 'resource.id'],
+    alsoToldBy: ['resource.environment.id'],
     verbs: allVerbs,
   },
   {
@@ -111,6 +113,7 @@ export const operatorResources: readonly Resource[] = [
         name: 'organization',
         description: 'another than your own; for operators',
         parameter: 'organization',
+        member: 'organization.id',
       },
     ],
     naturalKey: ['name', 'organization.id'],
@@ -180,12 +183,24 @@ export const operatorResources: readonly Resource[] = [
         member: 'limit_name',
         isRequired: true,
       },
+      { name: 'value', description: 'the limit, a number', member: 'limit', read: valueOf },
     ],
     filters: [
-      { name: 'organization', description: 'another than your own', parameter: 'organization' },
-      { name: 'partner', description: 'those of a partner', parameter: 'partner' },
+      {
+        name: 'organization',
+        description: 'another than your own',
+        parameter: 'organization',
+        member: 'organization.id',
+      },
+      {
+        name: 'partner',
+        description: 'those of a partner',
+        parameter: 'partner',
+        member: 'partner.id',
+      },
     ],
-    naturalKey: ['organization.id', 'limit_name'],
+    naturalKey: ['limit_name'],
+    alsoToldBy: ['organization.id', 'partner.id', 'principal.id'],
     verbs: allVerbs,
   },
 ]

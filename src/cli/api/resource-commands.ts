@@ -153,9 +153,11 @@ async function objectFrom(resource: Resource, options: Options, io: Io): Promise
     if (at < 1) throw new CliError(exitCodes.usage, `"${assignment}" is not member=value`)
     object = withMember(object, assignment.slice(0, at), valueOf(assignment.slice(at + 1)))
   }
-  for (const { name, member } of resource.options) {
+  for (const { name, member, read } of resource.options) {
     const value = options[camelCase(name)]
-    if (value !== undefined) object = withMember(object, member, value)
+    if (value === undefined) continue
+    const isText = typeof value === 'string' && read !== undefined
+    object = withMember(object, member, isText ? read(value) : value)
   }
   return object
 }
