@@ -8,6 +8,7 @@ import { clientSecrets } from './client-secrets.ts'
 import { serveExplanations } from './explanations.ts'
 import { limitOverrides } from './limit-overrides.ts'
 import { operatorsOnly } from './operators-only.ts'
+import { organizations } from './organizations.ts'
 import { partnerClients } from './partner-clients.ts'
 import { partners } from './partners.ts'
 import type { GovernanceParts } from './parts.ts'
@@ -18,6 +19,7 @@ import { serveRotation, signingKeys } from './signing-keys.ts'
 export function createGovernanceService(parts: GovernanceParts): Service {
   return createApi((app) => {
     app.use(operatorsOnly(parts.isOperator))
+    serveCollection(app, parts, organizations(parts))
     serveCollection(app, parts, partners(parts))
     serveCollection(app, parts, partnerClients(parts))
     serveSecrets(app, parts, partnerClients(parts), clientSecrets(parts))

@@ -6,6 +6,32 @@ const partner = { option: 'partner', description: 'the id of the partner' }
 /** What the gateway itself is run by: objects of `gatehouse/v1`. */
 export const operatorResources: readonly Resource[] = [
   {
+    command: 'organizations',
+    kind: 'Organization',
+    path: '/gatehouse/v1/organizations',
+    columns: [
+      ['ID', 'id'],
+      ['NAME', 'display_name'],
+      ['CREATED', 'metadata.created_at'],
+    ],
+    options: [
+      {
+        name: 'name',
+        description: 'what people call it',
+        member: 'display_name',
+        isRequired: true,
+      },
+      {
+        name: 'email',
+        description: 'the address of its administrator',
+        member: 'administrator.email',
+        isRequired: true,
+      },
+    ],
+    naturalKey: ['id'],
+    verbs: ['list', 'describe', 'create'],
+  },
+  {
     command: 'partners',
     kind: 'Partner',
     path: '/gatehouse/v1/partners',
