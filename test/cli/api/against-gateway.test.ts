@@ -173,6 +173,16 @@ test.each(kinds.map((kind) => ({ command: kind[0], kind })))(
   },
 )
 
+test('organizations are made with an administrator, who is somebody from then on', async () => {
+  const words = ['--name', 'Tenant', '--email', 'ada@tenant.example']
+  const made = await json('organizations', 'create', ...words)
+  const { id, secret } = made['api_key'] as { readonly id: string; readonly secret: string }
+  expect((await run(['organizations', 'list'])).out).toContain(made.id)
+  const env = { GATEHOUSE_API_KEY: id, GATEHOUSE_API_SECRET: secret }
+  expect((await run(['users', 'list'], {}, env)).out).toContain('ada@tenant.example')
+  expect((await run(['organizations', 'list'], {}, env)).code).toBe(5)
+})
+
 test('signing keys and audit events are looked at, and the next key takes over', async () => {
   const before = (await json('signing-keys', 'list')) as unknown as readonly Json[]
   const current = before.find(({ state }) => state === 'CURRENT')
