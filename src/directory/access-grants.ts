@@ -25,6 +25,8 @@ export type ListedAccessGrant = AccessGrant & {
   readonly id: string
   /** Milliseconds since the epoch. */
   readonly createdAtMs: number
+  /** A grant never changes: it has one version, or is another grant. */
+  readonly version: 1
 }
 
 /** Which grants are listed; what is absent does not matter. */
@@ -93,5 +95,6 @@ function shown(row: GrantRow): ListedAccessGrant {
     organizationId: row.organization_id,
     name: row.name,
     createdAtMs: row.created_at_ms,
+    version: 1,
   }
 }

@@ -8,7 +8,7 @@ import { resourceOf, type KeyResource } from './key-record.ts'
 import { oneRow } from './one-row.ts'
 import { cursorOf, type Page } from './page.ts'
 import type { SecretDigests } from './pepper.ts'
-import { addSecondSecret, putFirstSecret } from './secret-slots.ts'
+import { addSecondSecret, putFirstSecret, retireOlderSecret } from './secret-slots.ts'
 import {
   countKeys,
   deleteKeyById,
@@ -39,8 +39,7 @@ export type NewApiKey = {
 export type NewKeySecret = {
   readonly keyId: string
   /** When the other secret of the key ends, in ms since the epoch; absent: as before. */
-  readonly otherExpiresAtMs?: number
-  readonly check?: Check<ListedApiKey>
+  readonly otherExpiresAtMs?: number | undefined
 }
 
 /** What is absent stays as it is. */
@@ -99,7 +98,17 @@ export type ApiKeys = {
    * Give a key a second secret beside the one it has, so that callers can move over without a gap.
    * CONFLICT where two secrets work already, or the key is revoked.
    */
-  readonly addSecret: (secret: NewKeySecret, actor: Actor) => Promise<{ secret: string }>
+  readonly addSecret: (
+    secret: NewKeySecret,
+    actor: Actor,
+    check?: Check<ListedApiKey>,
+  ) => Promise<{ readonly secret: string; readonly key: ListedApiKey }>
+  /** Have the newer one of two secrets work alone. CONFLICT where fewer than two work. */
+  readonly retireOlderSecret: (
+    keyId: string,
+    actor: Actor,
+    check?: Check<ListedApiKey>,
+  ) => Promise<ListedApiKey>
   /** Refuse a key for good. Revoking it again changes nothing. */
   readonly revoke: (keyId: string, actor: Actor) => Promise<void>
   /** Set when a key ends, in milliseconds since the epoch; undefined: never. */
@@ -124,7 +133,10 @@ export function manageApiKeys(session: Session, make: MakeChange, digests: Secre
     create: (key, actor) => make(actor, (change) => createApiKey(change, digests, key)),
     update: (keyId, edit, actor) => make(actor, (change) => update(change, keyId, edit)),
     delete: (keyId, actor, check) => make(actor, (change) => remove(change, keyId, check)),
-    addSecret: (secret, actor) => make(actor, (change) => addSecret(change, digests, secret)),
+    addSecret: (secret, actor, check) =>
+      make(actor, (change) => addSecret(change, digests, secret, check)),
+    retireOlderSecret: (keyId, actor, check) =>
+      make(actor, (change) => retireSecret(change, keyId, check)),
     revoke: (keyId, actor) => make(actor, (change) => revoke(change, keyId)),
     setExpiry: (keyId, expiresAtMs, actor) =>
       make(actor, (change) => setExpiry(change, keyId, expiresAtMs)),
@@ -222,16 +234,29 @@ async function refuseForeignResource(
 async function addSecret(
   change: Change,
   digests: SecretDigests,
-  { keyId, otherExpiresAtMs, check }: NewKeySecret,
-): Promise<{ secret: string }> {
-  const before = await locked(change, keyId)
-  check?.(before)
-  if (before.state === 'revoked')
+  { keyId, otherExpiresAtMs }: NewKeySecret,
+  check?: Check<ListedApiKey>,
+): Promise<{ readonly secret: string; readonly key: ListedApiKey }> {
+  const key = await locked(change, keyId)
+  check?.(key)
+  if (key.state === 'revoked')
     throw new GatewayError('CONFLICT', { details: 'The API key is revoked.' })
   const secret = generateSecret('api-key')
   await addSecondSecret(change, apiKeySecrets, digests, keyId, secret, otherExpiresAtMs)
-  await change.record('api-key.secret-added', before.organizationId, keyId)
-  return { secret }
+  await change.record('api-key.secret-added', key.organizationId, keyId)
+  return { secret, key }
+}
+
+async function retireSecret(
+  change: Change,
+  id: string,
+  check?: Check<ListedApiKey>,
+): Promise<ListedApiKey> {
+  const key = await locked(change, id)
+  check?.(key)
+  await retireOlderSecret(change, apiKeySecrets, id)
+  await change.record('api-key.secret-retired', key.organizationId, id)
+  return key
 }
 
 async function revoke(change: Change, id: string): Promise<void> {

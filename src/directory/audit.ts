@@ -32,15 +32,17 @@ export type AuditAction =
   | 'directory.imported'
   | `organization.${'created' | 'updated'}`
   | `${'user' | 'service-account' | 'environment'}.${'created' | 'updated' | 'deleted'}`
-  | `api-key.${'created' | 'updated' | 'deleted' | 'revoked' | 'expiry-set' | 'secret-added'}`
+  | `api-key.${'created' | 'updated' | 'deleted' | 'revoked' | 'expiry-set' | Rotated}`
   | `${'identity-provider' | 'identity-pool' | 'partner'}.${Managed}`
-  | `partner-client.${Managed | 'secret-added'}`
+  | `partner-client.${Managed | Rotated}`
   | `access-grant.${'created' | 'deleted'}`
   | `resource.${'created' | 'updated' | 'deleted'}`
   | `role-binding.${'created' | 'deleted'}`
   | `signing-key.${'created' | 'became-current' | 'retired' | 'deleted'}`
   | 'token.revoked'
-  | `limit-override.${'set' | 'deleted'}`
+  | `limit-override.${'created' | 'updated' | 'deleted'}`
+
+type Rotated = 'secret-added' | 'secret-retired'
 
 type Managed = 'created' | 'updated' | 'enabled' | 'disabled' | 'deleted'
 

@@ -1,6 +1,6 @@
 import { createApiKey } from './api-keys.ts'
 import type { Change } from './change.ts'
-import { createOrganization, isEmpty } from './organizations.ts'
+import { createOrganization, isEmpty, type Organization } from './organizations.ts'
 import type { SecretDigests } from './pepper.ts'
 import { createUser } from './principals.ts'
 import { createRoleBinding } from './role-bindings.ts'
@@ -20,6 +20,11 @@ export type Bootstrapped = {
   readonly apiKey: { readonly id: string; readonly secret: string }
 }
 
+/** A new organization, and what its administrator begins with. */
+export type MadeTenant = Omit<Bootstrapped, 'organizationId'> & {
+  readonly organization: Organization
+}
+
 /** Holds every operation, unless the configuration says otherwise. */
 const administrator = 'OrganizationAdmin'
 
@@ -33,10 +38,24 @@ const administrator = 'OrganizationAdmin'
 export async function bootstrap(
   change: Change,
   digests: SecretDigests,
-  { organizationName, userEmail, userName = '', crnAuthority = 'confluent.cloud' }: FirstUser,
+  first: FirstUser,
 ): Promise<Bootstrapped | undefined> {
   await change.query(lockBootstrap)
   if (!(await isEmpty(change))) return undefined
+  const { organization, userId, apiKey } = await makeTenant(change, digests, first)
+  return { organizationId: organization.id, userId, apiKey }
+}
+
+/**
+ * Make an organization, its administrator and a cloud API key.
+ *
+ * @throws {GatewayError} VALIDATION_FAILED, DIRECTORY_UNAVAILABLE
+ */
+export async function makeTenant(
+  change: Change,
+  digests: SecretDigests,
+  { organizationName, userEmail, userName = '', crnAuthority = 'confluent.cloud' }: FirstUser,
+): Promise<MadeTenant> {
   const organization = await createOrganization(change, { displayName: organizationName })
   const newUser = {
     organizationId: organization.id,
@@ -52,5 +71,5 @@ export async function bootstrap(
   })
   const key = { ownerId: user.id, resource: { kind: 'cloud' }, displayName: 'First key' } as const
   const apiKey = await createApiKey(change, digests, key)
-  return { organizationId: organization.id, userId: user.id, apiKey }
+  return { organization, userId: user.id, apiKey }
 }

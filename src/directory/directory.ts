@@ -2,7 +2,13 @@ import { manageAccessGrants, type AccessGrants } from './access-grants.ts'
 import { manageApiKeys, type ApiKeys } from './api-keys.ts'
 import { readAuditEvents, type Actor, type AuditEvents } from './audit.ts'
 import { trackAvailability } from './availability.ts'
-import { bootstrap, type Bootstrapped, type FirstUser } from './bootstrap.ts'
+import {
+  bootstrap,
+  makeTenant,
+  type Bootstrapped,
+  type FirstUser,
+  type MadeTenant,
+} from './bootstrap.ts'
 import { createMakeChange } from './change.ts'
 import type { Database } from './database.ts'
 import { deriveKeys } from './derived-keys.ts'
@@ -106,6 +112,8 @@ export type Directory = LookUps & {
   readonly isEmpty: () => Promise<boolean>
   /** Make the first organization, user and cloud key; undefined where the directory is not empty. */
   readonly bootstrap: (first: FirstUser, actor: Actor) => Promise<Bootstrapped | undefined>
+  /** Make another organization, its administrator and a cloud key. */
+  readonly makeTenant: (first: FirstUser, actor: Actor) => Promise<MadeTenant>
   readonly auditEvents: AuditEvents
   readonly listAuditEvents: AuditEvents['list']
 
@@ -191,6 +199,7 @@ export async function openDirectoryOn(
 
     isEmpty: () => isEmpty(database),
     bootstrap: (first, actor) => make(actor, (change) => bootstrap(change, digests, first)),
+    makeTenant: (first, actor) => make(actor, (change) => makeTenant(change, digests, first)),
     auditEvents,
     listAuditEvents: auditEvents.list,
 

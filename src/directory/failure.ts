@@ -34,6 +34,7 @@ const conflicts: Readonly<Record<string, string>> = {
   user_email: 'The organization has a user with this e-mail address.',
   service_account_name: 'The organization has a service account with this name.',
   identity_provider_issuer: 'The organization has an identity provider with this issuer.',
+  limit_overrides_pkey: 'This limit is overridden already.',
   access_grants_pkey: 'The organization has this grant already.',
   role_binding_once: 'The principal has this role there already.',
   resource_name: 'The gateway knows this resource already.',

@@ -3,6 +3,7 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import type { Actor } from './audit.ts'
 import type { Change, MakeChange } from './change.ts'
 import type { Session } from './database.ts'
+import { decided, type Check, type Edit } from './edit.ts'
 import { oneRow } from './one-row.ts'
 import { cursorOf, type Page } from './page.ts'
 import {
@@ -11,9 +12,10 @@ import {
   deleteOverride,
   findNamedOverride,
   findOverride,
+  insertOverride,
+  lockOverride,
   pageOfOverrides,
-  pageOfOverridesById,
-  putOverride,
+  updateOverride,
   type OverrideRow,
 } from './sql/limit-overrides.ts'
 
@@ -27,34 +29,35 @@ export type LimitOverrideName = {
   readonly limitName: string
 }
 
-export type LimitOverride = LimitOverrideName & {
+export type NewLimitOverride = LimitOverrideName & {
   /** A positive whole number. */
   readonly limit: number
-  /** Milliseconds since the epoch. */
-  readonly createdAtMs: number
-  readonly updatedAtMs: number
 }
 
-/** An override as the API shows it. */
-export type ListedLimitOverride = LimitOverride & { readonly id: string }
+/** What is absent stays as it is. What an override is the limit of does not change. */
+export type LimitOverrideChanges = { readonly limit?: number }
 
-/** A part of a list, in the order of principals and names. */
-export type OverridePage = {
-  /** Absent: the beginning. */
-  readonly after?: Pick<LimitOverrideName, 'principalId' | 'limitName'>
-  readonly limit: number
+/** An override as lists show it. Instants are milliseconds since the epoch. */
+export type ListedLimitOverride = NewLimitOverride & {
+  readonly id: string
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+  /** Grows with every change. */
+  readonly version: number
 }
 
 /** Limits that are not the configured ones. They apply on every replica within a second. */
 export type LimitOverrides = {
-  readonly set: (
-    override: LimitOverrideName & { readonly limit: number },
+  /** CONFLICT where the limit is another one already. */
+  readonly create: (override: NewLimitOverride, actor: Actor) => Promise<ListedLimitOverride>
+  readonly update: (
+    id: string,
+    edit: Edit<ListedLimitOverride, LimitOverrideChanges>,
     actor: Actor,
-  ) => Promise<void>
-  readonly delete: (name: LimitOverrideName, actor: Actor) => Promise<void>
-  readonly list: (organizationId: string, page: OverridePage) => Promise<readonly LimitOverride[]>
+  ) => Promise<ListedLimitOverride>
+  readonly delete: (id: string, actor: Actor, check?: Check<ListedLimitOverride>) => Promise<void>
   /** Those of an organization or a partner, in the order of their ids. */
-  readonly pageOf: (ownerId: string, page: Page) => Promise<readonly ListedLimitOverride[]>
+  readonly list: (ownerId: string, page: Page) => Promise<readonly ListedLimitOverride[]>
   readonly count: (ownerId: string) => Promise<number>
   readonly find: (id: string) => Promise<ListedLimitOverride | undefined>
   readonly findNamed: (name: LimitOverrideName) => Promise<ListedLimitOverride | undefined>
@@ -73,18 +76,17 @@ export function manageLimitOverrides(
   make: MakeChange,
   refresh: () => Promise<void>,
 ): LimitOverrides {
+  const makeKnown: MakeChange = async (actor, work) => {
+    const result = await make(actor, work)
+    await refresh()
+    return result
+  }
   return {
-    set: async ({ limit, ...name }, actor) => {
-      await make(actor, (change) => set(change, name, limit))
-      await refresh()
-    },
-    delete: async (name, actor) => {
-      await make(actor, (change) => remove(change, name))
-      await refresh()
-    },
-    list: (organizationId, page) => list(session, organizationId, page),
-    pageOf: async (ownerId, page) =>
-      (await session.query(pageOfOverridesById, ownerId, ...cursorOf(page))).map(shown),
+    create: (override, actor) => makeKnown(actor, (change) => create(change, override)),
+    update: (id, edit, actor) => makeKnown(actor, (change) => update(change, id, edit)),
+    delete: (id, actor, check) => makeKnown(actor, (change) => remove(change, id, check)),
+    list: async (ownerId, page) =>
+      (await session.query(pageOfOverrides, ownerId, ...cursorOf(page))).map(shown),
     count: async (ownerId) => oneRow(await session.query(countOverrides, ownerId)).total,
     find: async (id) => {
       const [row] = await session.query(findOverride, id)
@@ -98,42 +100,57 @@ export function manageLimitOverrides(
   }
 }
 
-async function set(change: Change, name: LimitOverrideName, limit: number): Promise<void> {
-  if (!Number.isSafeInteger(limit) || limit < 1) {
-    const details = 'The limit must be a positive whole number.'
-    throw new GatewayError('VALIDATION_FAILED', { details })
-  }
-  const { organizationId, principalId = '', limitName } = name
+async function create(change: Change, override: NewLimitOverride): Promise<ListedLimitOverride> {
+  const { organizationId, principalId = '', limitName, limit } = override
+  refuseNoLimit(limit)
   const { organization, partner } = ownerOf(organizationId)
-  await change.query(putOverride, organization, partner, principalId, limitName, limit)
-  await change.record('limit-override.set', organization, subjectOf(name))
+  const values = [organization, partner, principalId, limitName, limit]
+  const after = shown(oneRow(await change.query(insertOverride, ...values)))
+  await change.record('limit-override.created', organization, { id: after.id, after })
+  return after
 }
 
-async function remove(change: Change, name: LimitOverrideName): Promise<void> {
-  const { organizationId, principalId = '', limitName } = name
-  const [deleted] = await change.query(deleteOverride, organizationId, principalId, limitName)
-  if (deleted === undefined) throw new GatewayError('RESOURCE_NOT_FOUND')
+async function update(
+  change: Change,
+  id: string,
+  edit: Edit<ListedLimitOverride, LimitOverrideChanges>,
+): Promise<ListedLimitOverride> {
+  const before = await locked(change, id)
+  const { limit, organizationId } = { ...before, ...decided(edit, before) }
+  refuseNoLimit(limit)
+  const after = shown(oneRow(await change.query(updateOverride, id, limit)))
   const { organization } = ownerOf(organizationId)
-  await change.record('limit-override.deleted', organization, subjectOf(name))
+  await change.record('limit-override.updated', organization, { id, before, after })
+  return after
+}
+
+async function remove(
+  change: Change,
+  id: string,
+  check?: Check<ListedLimitOverride>,
+): Promise<void> {
+  const before = await locked(change, id)
+  check?.(before)
+  await change.query(deleteOverride, id)
+  const { organization } = ownerOf(before.organizationId)
+  await change.record('limit-override.deleted', organization, { id, before })
+}
+
+async function locked(change: Change, id: string): Promise<ListedLimitOverride> {
+  const [row] = await change.query(lockOverride, id)
+  if (row === undefined) throw new GatewayError('RESOURCE_NOT_FOUND')
+  return shown(row)
+}
+
+/** The database would round it. */
+function refuseNoLimit(limit: number): void {
+  if (Number.isSafeInteger(limit) && limit >= 1) return
+  const details = 'The limit must be a positive whole number.'
+  throw new GatewayError('VALIDATION_FAILED', { details })
 }
 
 function ownerOf(id: string): { readonly organization?: string; readonly partner?: string } {
   return id.startsWith('partner-') ? { partner: id } : { organization: id }
-}
-
-/** As audit events name it. */
-function subjectOf({ principalId, limitName }: LimitOverrideName): string {
-  return principalId === undefined ? limitName : `${principalId}/${limitName}`
-}
-
-async function list(
-  session: Session,
-  organizationId: string,
-  { after, limit }: OverridePage,
-): Promise<readonly LimitOverride[]> {
-  const begin = after && (after.principalId ?? '')
-  const rows = await session.query(pageOfOverrides, organizationId, begin, after?.limitName, limit)
-  return rows.map(shown)
 }
 
 function shown(row: OverrideRow): ListedLimitOverride {
@@ -145,6 +162,7 @@ function shown(row: OverrideRow): ListedLimitOverride {
     limit: row.value,
     createdAtMs: row.created_at_ms,
     updatedAtMs: row.updated_at_ms,
+    version: row.version,
   }
 }
 

@@ -4,9 +4,10 @@ import type { Change, MakeChange } from './change.ts'
 import type { Session } from './database.ts'
 import { decided, type Edit } from './edit.ts'
 import { oneRow } from './one-row.ts'
-import type { Page } from './page.ts'
+import { cursorOf, type Page } from './page.ts'
 import {
   anyOrganization,
+  countOrganizations,
   findOrganization,
   insertOrganization,
   lockOrganization,
@@ -42,6 +43,7 @@ export type Organizations = {
   readonly find: (id: string) => Promise<Organization | undefined>
   /** All of them, in the order of their ids. */
   readonly list: (page: Page) => Promise<readonly Organization[]>
+  readonly count: () => Promise<number>
 }
 
 /** Manage organizations. */
@@ -54,8 +56,8 @@ export function manageOrganizations(session: Session, make: MakeChange): Organiz
       const [row] = await session.query(findOrganization, id)
       return row && shown(row)
     },
-    list: async ({ after, limit }) =>
-      (await session.query(pageOfOrganizations, after, limit)).map(shown),
+    list: async (page) => (await session.query(pageOfOrganizations, ...cursorOf(page))).map(shown),
+    count: async () => oneRow(await session.query(countOrganizations)).total,
   }
 }
 

@@ -13,7 +13,7 @@ import type {
 } from './partner-client-record.ts'
 import type { SecretDigests } from './pepper.ts'
 import { generateId } from './random-id.ts'
-import { addSecondSecret, putFirstSecret } from './secret-slots.ts'
+import { addSecondSecret, putFirstSecret, retireOlderSecret } from './secret-slots.ts'
 import {
   countClients,
   deleteClientById,
@@ -45,7 +45,7 @@ export type PartnerClientChanges = Partial<Described> & {
 export type NewClientSecret = {
   readonly clientId: string
   /** When the other secret of the client ends, in ms since the epoch; absent: as before. */
-  readonly otherExpiresAtMs?: number
+  readonly otherExpiresAtMs?: number | undefined
 }
 
 /** A client as lists show it. Instants are milliseconds since the epoch. */
@@ -85,6 +85,12 @@ export type PartnerClients = {
     actor: Actor,
     check?: Check<ListedPartnerClient>,
   ) => Promise<{ readonly secret: string; readonly client: ListedPartnerClient }>
+  /** Have the newer one of two secrets work alone. CONFLICT where fewer than two work. */
+  readonly retireOlderSecret: (
+    id: string,
+    actor: Actor,
+    check?: Check<ListedPartnerClient>,
+  ) => Promise<ListedPartnerClient>
   readonly enable: (id: string, actor: Actor) => Promise<void>
   /** Refuse the client and its tokens until it is enabled again. */
   readonly disable: (id: string, actor: Actor) => Promise<void>
@@ -110,6 +116,8 @@ export function managePartnerClients(
     update: (id, edit, actor) => make(actor, (change) => update(change, id, edit)),
     addSecret: (secret, actor, check) =>
       make(actor, (change) => addSecret(change, digests, secret, check)),
+    retireOlderSecret: (id, actor, check) =>
+      make(actor, (change) => retireSecret(change, id, check)),
     enable: (id, actor) => make(actor, (change) => setState(change, id, 'enabled')),
     disable: (id, actor) => make(actor, (change) => setState(change, id, 'disabled')),
     delete: (id, actor, check) => make(actor, (change) => remove(change, id, check)),
@@ -171,6 +179,18 @@ async function addSecret(
   await addSecondSecret(change, slots, digests, clientId, secret, otherExpiresAtMs)
   await change.record('partner-client.secret-added', undefined, clientId)
   return { secret, client }
+}
+
+async function retireSecret(
+  change: Change,
+  id: string,
+  check?: Check<ListedPartnerClient>,
+): Promise<ListedPartnerClient> {
+  const client = await locked(change, id)
+  check?.(client)
+  await retireOlderSecret(change, partnerClientSecrets, id)
+  await change.record('partner-client.secret-retired', undefined, id)
+  return client
 }
 
 async function setState(

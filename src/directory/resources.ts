@@ -2,7 +2,7 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import type { Actor } from './audit.ts'
 import type { Change, MakeChange } from './change.ts'
 import type { Session } from './database.ts'
-import type { Check } from './edit.ts'
+import { decided, type Check, type Edit } from './edit.ts'
 import { oneRow } from './one-row.ts'
 import { cursorOf, type Page } from './page.ts'
 import { generateId } from './random-id.ts'
@@ -58,7 +58,11 @@ export type ResourceFilter = {
 export type Resources = {
   /** CONFLICT where it is known already, or another organization has keys for it. */
   readonly create: (resource: NewResource, actor: Actor) => Promise<ListedResource>
-  readonly update: (id: string, changes: ResourceChanges, actor: Actor) => Promise<void>
+  readonly update: (
+    id: string,
+    edit: Edit<ListedResource, ResourceChanges>,
+    actor: Actor,
+  ) => Promise<ListedResource>
   /** Delete a resource, and the API keys that open it. */
   readonly delete: (id: string, actor: Actor, check?: Check<ListedResource>) => Promise<void>
   readonly find: (id: string) => Promise<ListedResource | undefined>
@@ -75,7 +79,7 @@ export type Resources = {
 export function manageResources(session: Session, make: MakeChange): Resources {
   return {
     create: (resource, actor) => make(actor, (change) => create(change, resource)),
-    update: (id, changes, actor) => make(actor, (change) => update(change, id, changes)),
+    update: (id, edit, actor) => make(actor, (change) => update(change, id, edit)),
     delete: (id, actor, check) => make(actor, (change) => remove(change, id, check)),
     find: async (id) => {
       const [row] = await session.query(findResource, id)
@@ -107,10 +111,16 @@ async function create(change: Change, resource: NewResource): Promise<ListedReso
   return after
 }
 
-async function update(change: Change, id: string, changes: ResourceChanges): Promise<void> {
+async function update(
+  change: Change,
+  id: string,
+  edit: Edit<ListedResource, ResourceChanges>,
+): Promise<ListedResource> {
   const before = await locked(change, id)
-  await change.query(updateResource, id, changes.displayName ?? before.displayName)
-  await change.record('resource.updated', before.organizationId, id)
+  const { displayName, organizationId } = { ...before, ...decided(edit, before) }
+  const after = shown(oneRow(await change.query(updateResource, id, displayName)))
+  await change.record('resource.updated', organizationId, { id, before, after })
+  return after
 }
 
 async function remove(change: Change, id: string, check?: Check<ListedResource>): Promise<void> {

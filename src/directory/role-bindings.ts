@@ -37,6 +37,8 @@ export type ListedRoleBinding = NewRoleBinding & {
   readonly id: string
   /** Milliseconds since the epoch. */
   readonly createdAtMs: number
+  /** A binding never changes: it has one version, or is another binding. */
+  readonly version: 1
 }
 
 /** Which bindings are listed; what is absent keeps none out. */
@@ -157,5 +159,6 @@ function shown(row: BindingRow): ListedRoleBinding {
     role: row.role,
     crnPattern: row.crn_pattern,
     createdAtMs: row.created_at_ms,
+    version: 1,
   }
 }

@@ -36,6 +36,22 @@ export async function putFirstSecret(
 }
 
 /**
+ * Have the newer one of two secrets work alone, of a credential that the transaction has locked.
+ *
+ * @throws {GatewayError} CONFLICT where fewer than two secrets work
+ */
+export async function retireOlderSecret(
+  session: Session,
+  slots: SecretSlots,
+  ownerId: string,
+): Promise<void> {
+  const [, older] = await session.query(slots.live, ownerId)
+  if (older === undefined)
+    throw new GatewayError('CONFLICT', { details: 'There are no two secrets that work.' })
+  await session.query(slots.remove, ownerId, older.slot)
+}
+
+/**
  * Give a credential that the transaction has locked a second secret beside the one it has, so that
  * callers can move over without a gap.
  *

@@ -1,12 +1,14 @@
 import type { Service } from '../gateway/service.ts'
 import { createApi } from '../resource-api/app.ts'
 import { serveCollection } from '../resource-api/serve-collection.ts'
+import { serveSecrets } from '../resource-api/serve-secrets.ts'
 import { accessGrants } from './access-grants.ts'
 import { auditEvents } from './audit-events.ts'
-import { serveClientSecrets } from './client-secrets.ts'
+import { clientSecrets } from './client-secrets.ts'
 import { serveExplanations } from './explanations.ts'
 import { limitOverrides } from './limit-overrides.ts'
 import { operatorsOnly } from './operators-only.ts'
+import { organizations } from './organizations.ts'
 import { partnerClients } from './partner-clients.ts'
 import { partners } from './partners.ts'
 import type { GovernanceParts } from './parts.ts'
@@ -17,9 +19,10 @@ import { serveRotation, signingKeys } from './signing-keys.ts'
 export function createGovernanceService(parts: GovernanceParts): Service {
   return createApi((app) => {
     app.use(operatorsOnly(parts.isOperator))
+    serveCollection(app, parts, organizations(parts))
     serveCollection(app, parts, partners(parts))
     serveCollection(app, parts, partnerClients(parts))
-    serveClientSecrets(app, parts)
+    serveSecrets(app, parts, partnerClients(parts), clientSecrets(parts))
     serveCollection(app, parts, resources(parts))
     serveCollection(app, parts, accessGrants(parts))
     serveCollection(app, parts, signingKeys(parts))

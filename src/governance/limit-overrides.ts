@@ -56,46 +56,30 @@ export function limitOverrides({
     }),
     isOf: () => true,
     filter: Filter,
-    list: (scope, part, filter) => overrides.pageOf(ownerOf(scope, filter), part),
+    list: (scope, part, filter) => overrides.list(ownerOf(scope, filter), part),
     count: (scope, filter) => overrides.count(ownerOf(scope, filter)),
     find: overrides.find,
     create: {
       status: 201,
       make: async (body, { actor }) => {
-        const wanted = nameIn(body)
-        const there = await overrides.findNamed(wanted)
-        if (there !== undefined) throw new GatewayError('CONFLICT')
-        await overrides.set(wanted, actor).catch(refuseUnknown(wanted.organizationId))
-        return { record: await named(wanted) }
+        const wanted = overrideIn(body)
+        const made = overrides.create(wanted, actor)
+        return { record: await made.catch(refuseUnknown(wanted.organizationId)) }
       },
-      twin: async (body) => (await overrides.findNamed(nameIn(body)))?.id,
+      twin: async (body) => (await overrides.findNamed(overrideIn(body)))?.id,
     },
     update: {
       immutable: ['/organization/id', '/partner/id', '/principal/id', '/limit_name'],
-      make: async (id, patched, { actor }) => {
-        const before = await overrides.find(id)
-        if (before === undefined) throw new GatewayError('RESOURCE_NOT_FOUND')
-        const after = validated(Changed, patched(before))
-        await overrides.set({ ...before, limit: after.limit }, actor)
-        return named(before)
+      make: (id, patched, { actor }) => {
+        const edit = (before: ListedLimitOverride) => validated(Changed, patched(before))
+        return overrides.update(id, edit, actor)
       },
     },
-    remove: async (id, { actor }, check) => {
-      const before = await overrides.find(id)
-      if (before === undefined) throw new GatewayError('RESOURCE_NOT_FOUND')
-      check(before)
-      await overrides.delete(before, actor)
-    },
-  }
-
-  async function named(name: Parameters<typeof overrides.findNamed>[0]) {
-    const found = await overrides.findNamed(name)
-    if (found === undefined) throw new GatewayError('RESOURCE_NOT_FOUND')
-    return found
+    remove: (id, { actor }, check) => overrides.delete(id, actor, check),
   }
 }
 
-function nameIn(body: object) {
+function overrideIn(body: object) {
   const {
     organization,
     partner,

@@ -8,7 +8,7 @@ import type { ApiEnv } from '../resource-api/serve-collection.ts'
  * operators, so that what somebody adds and forgets is closed.
  */
 const forEveryOrganization: readonly (readonly [methods: readonly string[], path: RegExp])[] = [
-  [['GET', 'HEAD', 'POST', 'DELETE'], /^\/gatehouse\/v1\/resources(?:\/|$)/],
+  [['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'], /^\/gatehouse\/v1\/resources(?:\/|$)/],
   [['GET', 'HEAD'], /^\/gatehouse\/v1\/(?:access-grants|audit-events)(?:\/|$)/],
   [['POST'], /^\/gatehouse\/v1\/explanations$/],
 ]

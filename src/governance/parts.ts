@@ -8,7 +8,14 @@ import type { Explain } from './explanations.ts'
 export type GovernanceParts = ApiParts & {
   readonly directory: Pick<
     Directory,
-    'partners' | 'partnerClients' | 'resources' | 'accessGrants' | 'auditEvents' | 'limitOverrides'
+    | 'organizations'
+    | 'makeTenant'
+    | 'partners'
+    | 'partnerClients'
+    | 'resources'
+    | 'accessGrants'
+    | 'auditEvents'
+    | 'limitOverrides'
   >
   /** Authority of the names of objects. */
   readonly crnAuthority: string

@@ -7,8 +7,8 @@ import { anyId, displayName as nameForPeople } from '../resource-api/fields.ts'
 import { validated } from '../resource-api/json-body.ts'
 import type { GovernanceParts } from './parts.ts'
 
-const NewResource = z.object({
-  display_name: nameForPeople.or(z.literal('')).default(''),
+const Described = z.object({ display_name: nameForPeople.or(z.literal('')).default('') })
+const NewResource = Described.extend({
   resource: z.object({
     kind: anyId,
     id: anyId,
@@ -54,6 +54,17 @@ export function resources({
         const filter = { resourceKind: kind, resourceId: id }
         const same = await all.list(organizationId, { limit: 1_000 }, filter)
         return same.find((other) => other.environment === environment?.id)?.id
+      },
+    },
+    // Keys name what they open by it, so that it stays what it is called.
+    update: {
+      immutable: ['/resource'],
+      make: (id, patched, { actor }) => {
+        const edit = (before: ListedResource) => {
+          const { display_name: displayName } = validated(Described, patched(before))
+          return { displayName }
+        }
+        return all.update(id, edit, actor)
       },
     },
     remove: (id, { actor }, check) => all.delete(id, actor, check),

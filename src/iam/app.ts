@@ -1,9 +1,11 @@
 import type { Service } from '../gateway/service.ts'
 import { createApi } from '../resource-api/app.ts'
 import { serveCollection } from '../resource-api/serve-collection.ts'
+import { serveSecrets } from '../resource-api/serve-secrets.ts'
 import { apiKeys } from './api-keys.ts'
 import { identityPools } from './identity-pools.ts'
 import { identityProviders } from './identity-providers.ts'
+import { keySecrets } from './key-secrets.ts'
 import type { IamParts } from './parts.ts'
 import { serviceAccounts, users } from './principals.ts'
 import { roleBindings } from './role-bindings.ts'
@@ -12,6 +14,7 @@ import { roleBindings } from './role-bindings.ts'
 export function createIamService(parts: IamParts): Service {
   return createApi((app) => {
     serveCollection(app, parts, apiKeys(parts))
+    serveSecrets(app, parts, apiKeys(parts), keySecrets(parts))
     serveCollection(app, parts, serviceAccounts(parts))
     serveCollection(app, parts, users(parts))
     serveCollection(app, parts, identityProviders(parts))

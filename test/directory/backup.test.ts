@@ -34,7 +34,7 @@ async function fill(directory: Directory): Promise<{ key: { id: string; secret: 
   await makeClient(directory)
   await directory.environments.create({ organizationId, displayName: 'production' }, actor)
   const override = { organizationId, limitName: 'standard.user.requests', limit: 7 }
-  await directory.limitOverrides.set(override, actor)
+  await directory.limitOverrides.create(override, actor)
   const counted = { organizationId, principalId: undefined, quota: 'clusters' }
   await directory.resourceCounts.count(counted, 'c1', 1)
   await directory.resourceCounts.reserve(counted, 'c2', 9, 60_000)

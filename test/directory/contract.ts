@@ -212,6 +212,7 @@ export function describeDirectory(open: () => Promise<Directory>): void {
       await expect(directory.apiKeys.revoke(keyId, actor)).rejects.toMatchObject(missing)
       await expect(directory.apiKeys.setExpiry(keyId, 1, actor)).rejects.toMatchObject(missing)
       await expect(directory.apiKeys.addSecret({ keyId }, actor)).rejects.toMatchObject(missing)
+      await expect(directory.apiKeys.retireOlderSecret(keyId, actor)).rejects.toMatchObject(missing)
       await expect(directory.principals.delete('u-nobody', actor)).rejects.toMatchObject(missing)
     })
   })
@@ -267,6 +268,27 @@ export function describeDirectory(open: () => Promise<Directory>): void {
         code: 'CONFLICT',
         details: 'The API key is revoked.',
       })
+    })
+  })
+
+  describe('retiring a secret', () => {
+    test('leaves the newer one, and never none', async () => {
+      const directory = await open()
+      const old = await makeKey(directory)
+      const { id } = old
+      const fewer = { code: 'CONFLICT', details: 'There are no two secrets that work.' }
+      await expect(directory.apiKeys.retireOlderSecret(id, actor)).rejects.toMatchObject(fewer)
+      const { secret } = await directory.apiKeys.addSecret({ keyId: id }, actor)
+      expect(await present(directory, old)).toBe('accepted')
+      await directory.apiKeys.retireOlderSecret(id, actor)
+      expect(await present(directory, old)).toBe('CREDENTIAL_REJECTED')
+      expect(await present(directory, { id, secret })).toBe('accepted')
+      await expect(directory.apiKeys.retireOlderSecret(id, actor)).rejects.toMatchObject(fewer)
+      // One that has ended counts for nothing: the other is the only one that works.
+      const ended = { keyId: id, otherExpiresAtMs: Date.now() - 1000 }
+      const next = await directory.apiKeys.addSecret(ended, actor)
+      await expect(directory.apiKeys.retireOlderSecret(id, actor)).rejects.toMatchObject(fewer)
+      expect(await present(directory, { id, secret: next.secret })).toBe('accepted')
     })
   })
 

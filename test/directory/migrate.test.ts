@@ -82,6 +82,38 @@ test('what an earlier version wrote stays, also where several gateways migrate i
   expect(await gateway?.findApiKey('AAAAAAAAAAAAAAAA')).toBeUndefined()
 })
 
+test('what the version before this one wrote stays, and is changed as what is new', async () => {
+  const url = await postgres.createEmptyDatabase()
+  const client = await connect(url)
+  await client.query(
+    `CREATE TABLE schema_migrations (
+       version integer PRIMARY KEY, name text NOT NULL,
+       applied_at timestamptz NOT NULL DEFAULT now()
+     )`,
+  )
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).toSorted()
+  for (const [index, file] of files.slice(0, -1).entries()) {
+    await client.query(await readFile(join(folder, file), 'utf8'))
+    const values = [index + 1, file]
+    await client.query('INSERT INTO schema_migrations (version, name) VALUES ($1, $2)', values)
+  }
+  await client.query(
+    `INSERT INTO organizations (display_name) VALUES ('Example');
+     INSERT INTO limit_overrides (organization_id, limit_name, value)
+       SELECT id, 'standard.user.requests', 7 FROM organizations`,
+  )
+  const written = 'SELECT id, organization_id FROM limit_overrides'
+  const [before] = (await client.query<{ id: string; organization_id: string }>(written)).rows
+  const gateway = await openOnServer(url)
+  const { rows } = await client.query('SELECT version FROM schema_migrations ORDER BY version')
+  expect(rows).toEqual(versions)
+  const { id = '', organization_id: organizationId = '' } = before ?? {}
+  const { limitOverrides } = gateway
+  expect(await limitOverrides.find(id)).toMatchObject({ organizationId, limit: 7, version: 1 })
+  const changed = await limitOverrides.update(id, { limit: 8 }, { id: 'u-operator' })
+  expect(changed).toMatchObject({ id, limit: 8, version: 2 })
+})
+
 test('a schema that is newer than the program is refused, and not touched', async () => {
   const url = await postgres.createEmptyDatabase()
   await openOnServer(url)

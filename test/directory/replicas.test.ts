@@ -92,6 +92,15 @@ describe('a change made by one gateway counts at the others', () => {
     expect(await present(there, key)).toBe('accepted')
   })
 
+  test('when the older of two secrets is retired', async () => {
+    const { key, here, there } = await setUp()
+    const { secret } = await here.apiKeys.addSecret({ keyId: key.id }, actor)
+    await until(async () => (await present(there, { id: key.id, secret })) === 'accepted')
+    await here.apiKeys.retireOlderSecret(key.id, actor)
+    await untilRefused(there, key)
+    expect(await present(there, { id: key.id, secret })).toBe('accepted')
+  })
+
   test('when a key appears whose id was just looked for in vain', async () => {
     const { key, there, byHand } = await setUp()
     const id = 'AAAAAAAAAAAAAAAA'

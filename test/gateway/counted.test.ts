@@ -182,18 +182,18 @@ it('a place is reserved while the upstream decides, and free again when the clie
 it('an override is the limit, without a restart', async () => {
   const { organizationId, directory } = gateway
   const name = { organizationId, limitName: 'things' }
-  await directory.limitOverrides.set({ ...name, limit: 1 }, { id: 'test' })
+  const { id } = await directory.limitOverrides.create({ ...name, limit: 1 }, { id: 'test' })
   answering(201)
   expect((await ask('POST', '/things')).status).toBe(201)
   expect((await ask('POST', '/things')).status).toBe(402)
-  await directory.limitOverrides.delete(name, { id: 'test' })
+  await directory.limitOverrides.delete(id, { id: 'test' })
   expect((await ask('POST', '/things')).status).toBe(201)
 })
 
 it('an explanation lists what an operation counts, as it is overridden, and no quota that refuses nothing', async () => {
   const { organizationId, directory } = gateway
   const name = { organizationId, limitName: 'things' }
-  await directory.limitOverrides.set({ ...name, limit: 7 }, { id: 'test' })
+  const { id } = await directory.limitOverrides.create({ ...name, limit: 7 }, { id: 'test' })
   const things = { name: 'things', scope: 'organization', limit: 7 }
   const mine = { name: 'mine', scope: 'user', limit: 9 }
   expect(await explained('POST', '/things')).toEqual([
@@ -206,7 +206,7 @@ it('an explanation lists what an operation counts, as it is overridden, and no q
   ])
   expect(await explained('GET', '/things')).toEqual([])
   expect(await explained('POST', '/shadowed/things')).toEqual([])
-  await directory.limitOverrides.delete(name, { id: 'test' })
+  await directory.limitOverrides.delete(id, { id: 'test' })
 })
 
 it('creations that find no room show in the metrics', async () => {

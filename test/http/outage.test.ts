@@ -48,6 +48,8 @@ test('503 and never 401, 404 or an empty list while the directory is away, for a
     ['listOrgV2Organizations', {}],
     ['getOrgV2Organization', { path }],
     ['updateOrgV2Organization', { path, body: { display_name: 'a' } }],
+    ['createIamV2ApiKeySecret', { path: { id: 'none-1' }, body: {} }],
+    ['retireIamV2ApiKeySecret', { path: { id: 'none-1' } }],
   ] as const)
     expect((await call(gateway, id, request)).status, id).toBe(503)
 })

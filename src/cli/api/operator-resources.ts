@@ -1,9 +1,36 @@
+import { valueOf } from './documents.ts'
 import { allVerbs, type Resource } from './resource.ts'
 
 const partner = { option: 'partner', description: 'the id of the partner' }
 
 /** What the gateway itself is run by: objects of `gatehouse/v1`. */
 export const operatorResources: readonly Resource[] = [
+  {
+    command: 'organizations',
+    kind: 'Organization',
+    path: '/gatehouse/v1/organizations',
+    columns: [
+      ['ID', 'id'],
+      ['NAME', 'display_name'],
+      ['CREATED', 'metadata.created_at'],
+    ],
+    options: [
+      {
+        name: 'name',
+        description: 'what people call it',
+        member: 'display_name',
+        isRequired: true,
+      },
+      {
+        name: 'email',
+        description: 'the address of its administrator',
+        member: 'administrator.email',
+        isRequired: true,
+      },
+    ],
+    naturalKey: ['id'],
+    verbs: ['list', 'describe', 'create'],
+  },
   {
     command: 'partners',
     kind: 'Partner',
@@ -53,6 +80,7 @@ export const operatorResources: readonly Resource[] = [
     ],
     naturalKey: ['display_name'],
     verbs: allVerbs,
+    hasSecrets: true,
   },
   {
     command: 'resources',
@@ -85,7 +113,8 @@ export const operatorResources: readonly Resource[] = [
       },
     ],
     naturalKey: ['resource.kind', 'resource.id'],
-    verbs: ['list', 'describe', 'create', 'delete'],
+    alsoToldBy: ['resource.environment.id'],
+    verbs: allVerbs,
   },
   {
     command: 'grants',
@@ -110,6 +139,7 @@ export const operatorResources: readonly Resource[] = [
         name: 'organization',
         description: 'another than your own; for operators',
         parameter: 'organization',
+        member: 'organization.id',
       },
     ],
     naturalKey: ['name', 'organization.id'],
@@ -179,12 +209,24 @@ export const operatorResources: readonly Resource[] = [
         member: 'limit_name',
         isRequired: true,
       },
+      { name: 'value', description: 'the limit, a number', member: 'limit', read: valueOf },
     ],
     filters: [
-      { name: 'organization', description: 'another than your own', parameter: 'organization' },
-      { name: 'partner', description: 'those of a partner', parameter: 'partner' },
+      {
+        name: 'organization',
+        description: 'another than your own',
+        parameter: 'organization',
+        member: 'organization.id',
+      },
+      {
+        name: 'partner',
+        description: 'those of a partner',
+        parameter: 'partner',
+        member: 'partner.id',
+      },
     ],
-    naturalKey: ['organization.id', 'limit_name'],
+    naturalKey: ['limit_name'],
+    alsoToldBy: ['organization.id', 'partner.id', 'principal.id'],
     verbs: allVerbs,
   },
 ]

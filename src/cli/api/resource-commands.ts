@@ -21,13 +21,17 @@ type Options = Readonly<Record<string, unknown>> & {
 /** Gives a client for the profile that the command line names. */
 export type OpenApi = (options: object) => Promise<ApiClient>
 
-/** Add the commands for one kind of object. */
+/**
+ * Add the commands for one kind of object.
+ *
+ * @returns the command that they stand under
+ */
 export function addResourceCommands(
   program: Command,
   resource: Resource,
   openApi: OpenApi,
   io: Io,
-): void {
+): Command {
   const group = program.command(resource.command).description(`${resource.kind} objects of the API`)
   const add = (name: string, description: string): Command =>
     withParent(group.command(name), resource).description(description)
@@ -93,6 +97,7 @@ export function addResourceCommands(
         break
     }
   }
+  return group
 }
 
 function withFilters(command: Command, { filters = [] }: Resource): Command {
@@ -108,12 +113,17 @@ function filterOf({ filters = [] }: Resource, options: Options): Record<string, 
   return Object.fromEntries(given) as Record<string, string>
 }
 
-function withParent(command: Command, { parent }: Resource): Command {
+/** Have a command ask for what an object is within. */
+export function withParent(command: Command, { parent }: Resource): Command {
   if (parent === undefined) return command
   return command.requiredOption(`--${parent.option} <id>`, parent.description)
 }
 
-function parentOf({ parent }: Resource, options: Options): string | undefined {
+/** The id of what an object is within, as it was given to a command. */
+export function parentOf(
+  { parent }: Resource,
+  options: Readonly<Record<string, unknown>>,
+): string | undefined {
   return parent === undefined ? undefined : String(options[parent.option])
 }
 
@@ -143,9 +153,11 @@ async function objectFrom(resource: Resource, options: Options, io: Io): Promise
     if (at < 1) throw new CliError(exitCodes.usage, `"${assignment}" is not member=value`)
     object = withMember(object, assignment.slice(0, at), valueOf(assignment.slice(at + 1)))
   }
-  for (const { name, member } of resource.options) {
+  for (const { name, member, read } of resource.options) {
     const value = options[camelCase(name)]
-    if (value !== undefined) object = withMember(object, member, value)
+    if (value === undefined) continue
+    const isText = typeof value === 'string' && read !== undefined
+    object = withMember(object, member, isText ? read(value) : value)
   }
   return object
 }

@@ -15,7 +15,11 @@ export type Resource = {
   readonly filters?: readonly ResourceFilter[]
   /** What tells two objects of a kind apart for people: `apply` finds by it what is there already. */
   readonly naturalKey: readonly string[]
+  /** Members that tell two of them apart too, where they have them. */
+  readonly alsoToldBy?: readonly string[]
   readonly verbs: readonly Verb[]
+  /** Whether an object has a secret, and may have a second one for a while. */
+  readonly hasSecrets?: boolean
 }
 
 type Verb = 'list' | 'describe' | 'create' | 'update' | 'delete'
@@ -24,6 +28,8 @@ type ResourceFilter = {
   readonly name: string
   readonly description: string
   readonly parameter: string
+  /** The member that the parameter is of, where `apply` has to look among others than usual. */
+  readonly member?: string
 }
 
 export type ResourceOption = {
@@ -32,6 +38,8 @@ export type ResourceOption = {
   /** Dotted path of the member. */
   readonly member: string
   readonly isRequired?: boolean
+  /** What a text means, where the member is no text. */
+  readonly read?: (text: string) => unknown
   /** Given more than once, it makes a list. */
   readonly isList?: boolean
 }

@@ -1,3 +1,4 @@
+import { keyResourceOf } from './key-resource.ts'
 import { operatorResources } from './operator-resources.ts'
 import { allVerbs, type Resource, type ResourceOption } from './resource.ts'
 
@@ -28,14 +29,16 @@ export const resources: readonly Resource[] = [
       },
       {
         name: 'resource',
-        description: 'what it opens: cloud, global, or the id of a resource',
-        member: 'spec.resource.id',
+        description: 'what it opens: cloud, global, ID, KIND:ID, or KIND:ID@ENVIRONMENT',
+        member: 'spec.resource',
+        read: keyResourceOf,
       },
       { name: 'name', description: 'what people call it', member: 'spec.display_name' },
       { name: 'description', description: 'what it is for', member: 'spec.description' },
     ],
     naturalKey: ['spec.owner.id', 'spec.display_name'],
     verbs: allVerbs,
+    hasSecrets: true,
   },
   {
     command: 'service-accounts',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { statement } from '../database.ts'
-import { history, historyColumns, ignored } from './columns.ts'
+import { history, historyColumns, ignored, total } from './columns.ts'
 
 const id = z.object({ id: z.string() })
 
@@ -21,12 +21,23 @@ export const insertOrganization = statement(
   organization,
 )
 
-/** $1: id to begin after, $2: how many */
+/** $1: id to begin from, $2: backward, $3: how many */
 export const pageOfOrganizations = statement(
-  `SELECT ${columns} FROM organizations
-   WHERE $1::uuid IS NULL OR organizations.id > $1::uuid
-   ORDER BY organizations.id LIMIT $2::int4`,
+  `SELECT * FROM (
+     (SELECT ${columns} FROM organizations
+      WHERE NOT $2::bool AND ($1::uuid IS NULL OR organizations.id > $1::uuid)
+      ORDER BY organizations.id LIMIT $3::int4)
+     UNION ALL
+     (SELECT ${columns} FROM organizations
+      WHERE $2::bool AND ($1::uuid IS NULL OR organizations.id < $1::uuid)
+      ORDER BY organizations.id DESC LIMIT $3::int4)
+   ) AS page ORDER BY id`,
   organization,
+)
+
+export const countOrganizations = statement(
+  'SELECT count(*)::int4 AS total FROM organizations',
+  total,
 )
 
 /** $1: id */

@@ -68,8 +68,8 @@ export const lockResource = statement(
 
 /** $1: our id, $2: display name */
 export const updateResource = statement(
-  'UPDATE resources SET display_name = $2, updated_at = now() WHERE id = $1',
-  ignored,
+  `UPDATE resources SET display_name = $2, updated_at = now() WHERE id = $1 RETURNING ${columns}`,
+  resource,
 )
 
 /** $1: our id */

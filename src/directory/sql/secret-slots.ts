@@ -4,12 +4,14 @@ import { bytes, ignored, instant, optionalText } from './columns.ts'
 
 /** The statements about the two secrets of one kind of credential. */
 export type SecretSlots = {
-  /** The slots whose secrets still work. $1: owner id */
+  /** The slots whose secrets still work, the newest first. $1: owner id */
   readonly live: Statement<{ slot: number }>
   /** Never later than a secret expires already. $1: owner id, $2: expiry in ms */
   readonly expire: Statement<object>
   /** $1: owner id, $2: slot, $3: digest, $4: pepper id */
   readonly put: Statement<object>
+  /** $1: owner id, $2: slot */
+  readonly remove: Statement<object>
 }
 
 /** The columns of a secret, joined to its owner; all NULL where the owner has none. */
@@ -24,7 +26,8 @@ const slot = z.object({ slot: z.int() })
 export const apiKeySecrets: SecretSlots = {
   live: statement(
     `SELECT slot::int4 AS slot FROM api_key_secrets
-     WHERE key_id = $1 AND (expires_at IS NULL OR expires_at > now())`,
+     WHERE key_id = $1 AND (expires_at IS NULL OR expires_at > now())
+     ORDER BY created_at DESC, slot DESC`,
     slot,
   ),
   expire: statement(
@@ -39,12 +42,14 @@ export const apiKeySecrets: SecretSlots = {
        expires_at = NULL`,
     ignored,
   ),
+  remove: statement('DELETE FROM api_key_secrets WHERE key_id = $1 AND slot = $2::int2', ignored),
 }
 
 export const partnerClientSecrets: SecretSlots = {
   live: statement(
     `SELECT slot::int4 AS slot FROM partner_client_secrets
-     WHERE client_id = $1 AND (expires_at IS NULL OR expires_at > now())`,
+     WHERE client_id = $1 AND (expires_at IS NULL OR expires_at > now())
+     ORDER BY created_at DESC, slot DESC`,
     slot,
   ),
   expire: statement(
@@ -58,6 +63,10 @@ export const partnerClientSecrets: SecretSlots = {
      ON CONFLICT (client_id, slot) DO UPDATE
      SET digest = excluded.digest, pepper_id = excluded.pepper_id, created_at = now(),
        expires_at = NULL`,
+    ignored,
+  ),
+  remove: statement(
+    'DELETE FROM partner_client_secrets WHERE client_id = $1 AND slot = $2::int2',
     ignored,
   ),
 }

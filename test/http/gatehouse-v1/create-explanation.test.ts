@@ -37,7 +37,7 @@ test('200 says which operation it is, what opens it, and the limits of the calle
 test('200 shows a limit as it is overridden for the caller, and for nobody else', async () => {
   const { authorization, organizationId } = api.stranger
   const override = { organizationId, limitName: 'standard.user.requests', limit: 7 }
-  await api.gateway.directory.limitOverrides.set(override, { id: 'test' })
+  await api.gateway.directory.limitOverrides.create(override, { id: 'test' })
   const body = { method: 'GET', url: '/gatehouse/v1/partners' }
   const limitOf = async (request: object) => {
     const { limits } = (await api.call(operation, { body, ...request })).body

@@ -15,3 +15,19 @@ test('204 has the configured limit hold again; 403 and 404 change nothing', asyn
   expect((await api.call(operation, { path })).status).toBe(204)
   expect(limit()).toBeUndefined()
 })
+
+test('412 keeps an override that has another version, also one that was made anew', async () => {
+  const body = { organization: { id: api.stranger.organizationId }, limit_name: 'b', limit: 5 }
+  const make = () => api.call('createGatehouseV1LimitOverride', { body })
+  const first = await make()
+  const path = { id: first.body.id }
+  const headers = { 'if-match': first.headers.get('etag') ?? '' }
+  await api.call('updateGatehouseV1LimitOverride', { path, body: { limit: 6 } })
+  expect((await api.call(operation, { path, headers })).status).toBe(412)
+  expect((await api.call('getGatehouseV1LimitOverride', { path })).body['limit']).toBe(6)
+  expect((await api.call(operation, { path, headers: { 'if-match': '"2"' } })).status).toBe(204)
+  const again = { path: { id: (await make()).body.id } }
+  // The first one is gone, whatever versions the second one has.
+  expect((await api.call(operation, { path, headers })).status).toBe(404)
+  expect((await api.call('getGatehouseV1LimitOverride', again)).status).toBe(200)
+})

@@ -8,7 +8,9 @@ test('200 answers the override, 404 is for an id that none has, 403 for a custom
   const body = { organization: { id: api.stranger.organizationId }, limit_name: 'a', limit: 5 }
   const made = await api.call('createGatehouseV1LimitOverride', { body })
   const path = { id: made.body.id }
-  expect((await api.call(operation, { path })).body).toEqual(made.body)
+  const read = await api.call(operation, { path })
+  expect(read.body).toEqual(made.body)
+  expect(read.headers.get('etag')).toBe(made.headers.get('etag'))
   expect((await api.call(operation, { path: { id: 'override-none' } })).status).toBe(404)
   const { authorization } = api.stranger
   expect((await api.call(operation, { path, authorization })).status).toBe(403)

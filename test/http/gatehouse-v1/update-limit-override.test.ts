@@ -36,3 +36,17 @@ test('403 is for the administrator of a customer, and the limit stays', async ()
   expect((await api.call(operation, { path, body, authorization })).status).toBe(403)
   expect(api.gateway.directory.limitOverrideFinder()(organizationId, undefined, 'd')).toBe(5)
 })
+
+test('of two callers who change one version one wins, and the other is told', async () => {
+  const path = await override('e')
+  const read = await api.call('getGatehouseV1LimitOverride', { path })
+  const headers = { 'if-match': read.headers.get('etag') ?? '' }
+  const answers = await Promise.all(
+    [6, 7, 8].map((limit) => api.call(operation, { path, body: { limit }, headers })),
+  )
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 412, 412])
+  const winner = answers.find(({ status }) => status === 200)
+  const after = await api.call('getGatehouseV1LimitOverride', { path })
+  expect(after.body).toEqual(winner?.body)
+  expect(after.headers.get('etag')).toBe(winner?.headers.get('etag'))
+})

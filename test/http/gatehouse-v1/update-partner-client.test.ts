@@ -48,6 +48,25 @@ test('412 keeps a client that has another version', async () => {
   expect((await api.call(operation, { path, headers, body })).status).toBe(412)
 })
 
+test('200 gives a client keys, and others in their place, and takes away what is not needed', async () => {
+  const path = await client()
+  const key = (x: string) => ({ kty: 'OKP', crv: 'Ed25519', x, kid: x })
+  const change = (body: object) => api.call(operation, { path, body })
+  const jwksOf = async () => (await api.gateway.directory.findPartnerClient(path.id))?.jwks
+  const first = { keys: [key('a'), key('b')] }
+  const signed = await change({ auth_methods: ['private_key_jwt'], jwks: first })
+  expect(signed.body).toMatchObject({ auth_methods: ['private_key_jwt'], jwks: first })
+  const second = { keys: [key('c')] }
+  expect((await change({ jwks: second })).body['jwks']).toEqual(second)
+  expect(await jwksOf()).toEqual(second)
+  expect((await change({ jwks: null })).status).toBe(422)
+  expect((await change({ jwks: { keys: [{ ...key('d'), d: 'private' }] } })).status).toBe(422)
+  expect(await jwksOf()).toEqual(second)
+  const plain = await change({ auth_methods: ['client_secret_basic'], jwks: null })
+  expect(plain.status).toBe(200)
+  expect(plain.body).not.toHaveProperty('jwks')
+})
+
 test.each([
   [{ partner: { id: 'partner-other' } }, '/partner/id'],
   [{ auth_methods: ['private_key_jwt'] }, '/jwks'],

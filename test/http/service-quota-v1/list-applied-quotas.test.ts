@@ -52,7 +52,7 @@ test('200 shows what an override allows beside the default', async () => {
     ['clusters', 50],
     ['calls', 7_000_000],
   ] as const)
-    await directory.limitOverrides.set({ organizationId, limitName, limit }, { id: 'test' })
+    await directory.limitOverrides.create({ organizationId, limitName, limit }, { id: 'test' })
   const { body } = await api.call(operation, { query: { scope: 'ORGANIZATION' } })
   expect(body.data).toMatchObject([
     { id: 'calls', default_limit: 1_000_000, applied_limit: 7_000_000 },

@@ -74,7 +74,17 @@ export const environments: TestedCollection = {
   body: (unique) => ({ display_name: unique }),
 }
 
-/** All of them. */
+export const resources: TestedCollection = {
+  one: 'GatehouseV1Resource',
+  many: 'GatehouseV1Resources',
+  auditedAs: 'resource',
+  body: (unique) => ({
+    display_name: 'Orders',
+    resource: { kind: 'kafka-cluster', id: unique, environment: { id: 'env-1' } },
+  }),
+}
+
+/** All that belong to organizations alone. */
 export const collections: readonly TestedCollection[] = [
   apiKeys,
   serviceAccounts,
