@@ -13,6 +13,7 @@ import { describeRoutes } from './catalog/route-list.ts'
 import { exitCodeOf, isTold } from './cli/api/exit.ts'
 import { processIo } from './cli/api/io.ts'
 import { firstRunMessage } from './cli/first-run.ts'
+import type { OutputFormat } from './cli/output.ts'
 import { buildProgram, type Commands } from './cli/program.ts'
 import { table } from './cli/table.ts'
 import { followFiles } from './config/follow-files.ts'
@@ -71,22 +72,22 @@ const commands: Commands = {
     ]
     process.stdout.write(table(headings, cells))
   },
-  init: ({ configPath, organizationName, userEmail }) =>
+  init: ({ configPath, organizationName, userEmail, output }) =>
     withDirectory(configPath, async (directory, { crnAuthority }) => {
       const first = await directory.bootstrap({ organizationName, userEmail, crnAuthority }, cli)
       if (first === undefined) {
-        process.stdout.write('The directory has an organization already: nothing was changed\n')
+        const said = 'The directory has an organization already: nothing was changed'
+        process.stdout.write(output === 'json' ? '{"created":false}\n' : `${said}\n`)
         return
       }
       const { organizationId, userId, apiKey } = first
-      process.stdout.write(`organization  ${organizationId}\nuser  ${userId}\n`)
-      printKey(apiKey)
+      printMade({ organization: organizationId, user: userId, ...keyMembers(apiKey) }, output)
     }),
-  createKey: ({ configPath, owner, displayName, resource, expiresAtMs }) =>
+  createKey: ({ configPath, owner, displayName, resource, expiresAtMs, output }) =>
     withDirectory(configPath, async (directory) => {
       const expiry = expiresAtMs === undefined ? {} : { expiresAtMs }
       const key = { ownerId: owner, displayName, resource, ...expiry }
-      printKey(await directory.apiKeys.create(key, cli))
+      printMade(keyMembers(await directory.apiKeys.create(key, cli)), output)
     }),
   bind: ({ configPath, organization: organizationId, principal: principalId, role, on }) =>
     withDirectory(configPath, async (directory, { roles, crnAuthority }) => {
@@ -143,8 +144,17 @@ async function withDirectory(
   }
 }
 
-function printKey({ id, secret }: { readonly id: string; readonly secret: string }): void {
-  process.stdout.write(`key id  ${id}\nsecret  ${secret}\n`)
+type Made = Readonly<Record<string, string>>
+
+function keyMembers({ id, secret }: { readonly id: string; readonly secret: string }): Made {
+  return { 'key id': id, secret }
+}
+
+function printMade(made: Made, output: OutputFormat): void {
+  const lines = Object.entries(made).map(([name, value]) => `${name}  ${value}\n`)
+  const members = Object.entries(made).map(([name, value]) => [name.replace(' ', '_'), value])
+  const json = `${JSON.stringify(Object.fromEntries(members))}\n`
+  process.stdout.write(output === 'json' ? json : lines.join(''))
 }
 
 async function serve(configPath: string, workers: number): Promise<void> {

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { addApiCommands } from './api/commands.ts'
 import type { Io } from './api/io.ts'
 import { addCompat, type CompareFiles } from './compat.ts'
-import { outputFormat, outputOf } from './output.ts'
+import { outputFormat, outputOf, type OutputFormat } from './output.ts'
 
 /** What `keys create` is asked for. */
 export type CreateKeyRequest = {
@@ -13,6 +13,7 @@ export type CreateKeyRequest = {
   readonly resource: KeyResourceOption
   /** Milliseconds since the epoch; undefined: the key does not expire. */
   readonly expiresAtMs: number | undefined
+  readonly output: OutputFormat
 }
 
 /** What the key opens, as written on the command line. */
@@ -31,6 +32,7 @@ export type InitRequest = {
   readonly configPath: string
   readonly organizationName: string
   readonly userEmail: string
+  readonly output: OutputFormat
 }
 
 /** What `bind` is asked for. */
@@ -125,8 +127,13 @@ function addInit(program: Command, commands: Commands): void {
     .description('in an empty directory, create an organization, its administrator and a cloud key')
     .requiredOption('--organization <name>', 'the name of the organization')
     .requiredOption('--email <address>', 'the address of its administrator')
-    .action(({ config, organization, email }: InitOptions) =>
-      commands.init({ configPath: config, organizationName: organization, userEmail: email }),
+    .action(({ config, organization, email }: InitOptions, command: Command) =>
+      commands.init({
+        configPath: config,
+        organizationName: organization,
+        userEmail: email,
+        output: outputOf(command),
+      }),
     )
 }
 
@@ -151,13 +158,14 @@ function addKeys(program: Command, commands: Commands): void {
       { kind: 'cloud' } as KeyResourceOption,
     )
     .option('--expires <time>', 'when it stops working, in RFC 3339', parseTime)
-    .action(({ config, owner, name, resource, expires }: CreateKeyOptions) =>
+    .action(({ config, owner, name, resource, expires }: CreateKeyOptions, command: Command) =>
       commands.createKey({
         configPath: config,
         owner,
         displayName: name,
         resource,
         expiresAtMs: expires,
+        output: outputOf(command),
       }),
     )
 }

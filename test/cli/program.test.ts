@@ -52,7 +52,7 @@ function withoutProcess(command: Command, print: (text: string) => void): void {
 }
 
 const configPath = 'config/gateway.yaml'
-const key = { configPath, owner: 'u-1', displayName: '', expiresAtMs: undefined }
+const key = { configPath, owner: 'u-1', displayName: '', expiresAtMs: undefined, output: 'table' }
 
 test.each([
   ['serve', ['serve', configPath, 1]],
@@ -63,11 +63,18 @@ test.each([
   ['routes --output json', ['routes', configPath, 'json']],
   [
     'init --organization Example --email a@b.test',
-    ['init', { configPath, organizationName: 'Example', userEmail: 'a@b.test' }],
+    ['init', { configPath, organizationName: 'Example', userEmail: 'a@b.test', output: 'table' }],
+  ],
+  [
+    'init --organization Example --email a@b.test --output json',
+    ['init', { configPath, organizationName: 'Example', userEmail: 'a@b.test', output: 'json' }],
   ],
   [
     'init --organization E --email a@b.test --config c.yaml',
-    ['init', { configPath: 'c.yaml', organizationName: 'E', userEmail: 'a@b.test' }],
+    [
+      'init',
+      { configPath: 'c.yaml', organizationName: 'E', userEmail: 'a@b.test', output: 'table' },
+    ],
   ],
   ['usage-report', ['usageReport', { configPath: undefined, files: ['-'], output: 'table' }]],
   [
@@ -85,6 +92,7 @@ test.each([
         displayName: 'deploy',
         resource: { kind: 'global' },
         expiresAtMs: Date.UTC(2030, 0, 31),
+        output: 'table',
       },
     ],
   ],

@@ -153,6 +153,11 @@ describe('keys create', () => {
     expect(upstream.requests[0]?.headers).toMatchObject({
       'gatehouse-principal-id': fleet.userId,
     })
+    const forPrograms = await runCommand([...args, '--output', 'json'])
+    const members = JSON.parse(forPrograms.stdout) as Readonly<Record<string, string>>
+    expect(Object.keys(members)).toEqual(['key_id', 'secret'])
+    expect(members.key_id).toMatch(/^[A-Z0-9]{16}$/)
+    expect(members.secret).not.toBe('')
     await fleet.stop()
     await upstream.close()
   })

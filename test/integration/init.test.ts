@@ -46,9 +46,9 @@ async function withoutRoles(url: string): Promise<void> {
   await client.end()
 }
 
-function init(file: string): ReturnType<typeof runCommand> {
+function init(file: string, ...more: readonly string[]): ReturnType<typeof runCommand> {
   const who = ['--organization', 'Example', '--email', 'ada@example.com']
-  return runCommand(['init', '--config', file, ...who])
+  return runCommand(['init', '--config', file, ...who, ...more])
 }
 
 describe.each([
@@ -84,6 +84,8 @@ test('bind gives a principal a role on a directory from before there were any', 
   expect(unknown.stderr).toBe('There is no such role; there are: OrganizationAdmin\n')
   const foreign = await bind('--role', 'OrganizationAdmin', '--on', 'crn://example.com/a=b')
   expect(foreign.exitCode).toBe(1)
+  const again = await init(file, '--output', 'json')
+  expect(JSON.parse(again.stdout)).toEqual({ created: false })
   const unreadable = await bind('--role', 'OrganizationAdmin', '--on', 'everything')
   expect(unreadable.stderr).toBe('The pattern is no CRN pattern\n')
 
