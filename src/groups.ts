@@ -120,6 +120,7 @@ function apiGroup(
     ...limits,
     countedOf: countedOf(group, countedResources),
     maxBodyBytes: group.maxBodyBytes ?? requests.maxBodyBytes,
+    minBodyBytesPerSecond: group.minBodyBytesPerSecond ?? requests.minBodyBytesPerSecond,
     publicLink: publicLinkOf(group, publicOrigin),
     validateRequests: group.validateRequests,
     maxValidatedBodyBytes: group.maxValidatedBodyBytes,

@@ -25,6 +25,7 @@ import { replicaKill } from './replica-kill.ts'
 import { revocation } from './revocation.ts'
 import { rollingRestart } from './rolling-restart.ts'
 import { slots } from './slots.ts'
+import { slowClients } from './slow-clients.ts'
 import { streams } from './streams.ts'
 import { timing } from './timing.ts'
 import { tokenCost } from './token-cost.ts'
@@ -60,4 +61,5 @@ export const experiments: readonly Experiment[] = [
   rollingRestart,
   replicaKill,
   bigStreams,
+  slowClients,
 ]

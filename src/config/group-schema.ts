@@ -120,6 +120,11 @@ export const apiGroup = z
     limitClass: z.string().min(1).describe('One of limits.classes.'),
     counts: z.array(counting).default([]),
     maxBodyBytes: bytes.optional().describe('Overrides requests.maxBodyBytes.'),
+    minBodyBytesPerSecond: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('Overrides requests.minBodyBytesPerSecond: 0 where callers stream at leisure.'),
     resource: resourceRule.optional(),
     schemes: schemeMapping.default({}),
     earlyAccess: z

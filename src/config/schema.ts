@@ -106,8 +106,13 @@ export const configurationSchema = z.strictObject({
       maxBodyBytes: bytes.default(1_073_741_824),
       headersTimeoutMs: milliseconds.default(10_000).describe('For a request’s head to arrive.'),
       idleTimeoutMs: milliseconds
-        .default(15_000)
+        .default(10_000)
         .describe('Longest pause within a request’s body, or in taking an answer.'),
+      minBodyBytesPerSecond: z
+        .int()
+        .min(0)
+        .default(100)
+        .describe('The least that a caller must send of a body, over each idleTimeoutMs; 0: any.'),
       keepAliveTimeoutMs: milliseconds.default(65_000),
       maxRequestsPerConnection: count.default(1_000),
     })

@@ -10,6 +10,7 @@ const reloadable: ReadonlySet<string> = new Set([
   'limits.quotas',
   'limits.countedResources',
   'requests.maxBodyBytes',
+  'requests.minBodyBytesPerSecond',
   'transport.trustedProxies',
 ])
 

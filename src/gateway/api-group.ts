@@ -20,6 +20,8 @@ export type ApiGroup = GroupSource & {
   /** Absent: no operation counts resources. */
   readonly countedOf?: CountedOf | undefined
   readonly maxBodyBytes: number
+  /** The least that a caller must send of a body, over each `requests.idleTimeoutMs`. */
+  readonly minBodyBytesPerSecond: number
   /** Undefined for services of our own. */
   readonly publicLink: PublicLink | undefined
   /** Longest JSON body that is read whole to be validated. */

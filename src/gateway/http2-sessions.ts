@@ -107,6 +107,8 @@ function serve(session: ServerHttp2Session, parts: Parts, isRetiring: () => bool
   let streams = 0
   let open = 0
   let isEnding = false
+  /** As on HTTP/1.1, who has only been refused may rest for as long as a head may take. */
+  let isKnown = false
   // Whoever connects is to say what for; afterwards it may rest for as long as on HTTP/1.1.
   let idle = setTimeout(end, limits.headersTimeoutMs)
 
@@ -130,14 +132,16 @@ function serve(session: ServerHttp2Session, parts: Parts, isRetiring: () => bool
     open += 1
     stream.once('close', () => {
       open -= 1
-      if (open === 0 && !session.destroyed) idle = setTimeout(retire, limits.keepAliveTimeoutMs)
+      isKnown ||= exchange?.notes.authentication !== undefined
+      const restMs = isKnown ? limits.keepAliveTimeoutMs : limits.headersTimeoutMs
+      if (open === 0 && !session.destroyed) idle = setTimeout(retire, restMs)
     })
     // Whoever takes nothing of what is there is not waited for; an upstream may take its time.
     stream.setTimeout(limits.idleTimeoutMs, () => {
       if (stream.writableLength > 0) stream.close(constants.NGHTTP2_CANCEL)
     })
     const endsHere = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
-    handle(stream, { headers, rawHeaders, endsHere }, socket, parts)
+    const exchange = handle(stream, { headers, rawHeaders, endsHere }, socket, parts)
     if (isRetiring() || streams >= limits.maxRequestsPerConnection) retire()
   })
   boundControlFrames(session)
@@ -158,7 +162,7 @@ function handle(
   { headers, rawHeaders, endsHere }: StreamHead,
   socket: Http2Incoming['socket'],
   { limits, listener, always, entered }: Parts,
-): void {
+): Exchange | undefined {
   const method = headers[':method'] ?? ''
   const outgoing = new Http2Outgoing(stream, method, always)
   let head: RawHead = { method, url: headers[':path'] ?? '', httpVersion: '2.0', rawHeaders: [] }
@@ -176,7 +180,9 @@ function handle(
   } else {
     const exchange = listener.handle(incoming, outgoing)
     if (exchange !== undefined) entered(exchange)
+    return exchange
   }
+  return undefined
 }
 
 /** Cut who sends frames that ask for an acknowledgement and carry nothing (CVE-2019-9512, -9515). */

@@ -7,6 +7,8 @@ export type BodyLimits = {
   readonly maxBodyBytes: number
   /** How long the client may send nothing while more of the body is awaited. */
   readonly idleTimeoutMs: number
+  /** The least that it must send meanwhile, where the body is not at its end before. */
+  readonly minBytesPerSecond: number
 }
 
 /**
@@ -21,9 +23,14 @@ export type BodyLimits = {
 export function requestBody(incoming: Incoming, outgoing: Outgoing, limits: BodyLimits): Readable {
   let started = false
   let received = 0
+  const minBytes = (limits.minBytesPerSecond * limits.idleTimeoutMs) / 1_000
+  /** What must have been received for the client to be given another span of time. */
+  let enough = minBytes
   const body = new Readable({
     read() {
       if (!started) start()
+      // While the upstream took nothing, the client could not send.
+      else if (incoming.isPaused()) idle.refresh()
       incoming.resume()
     },
     destroy(error, callback) {
@@ -35,6 +42,7 @@ export function requestBody(incoming: Incoming, outgoing: Outgoing, limits: Body
 
   function start(): void {
     started = true
+    idle.refresh()
     if (expectsContinue(incoming)) outgoing.writeContinue()
     incoming.on('data', onData).once('end', onEnd).once('close', onClose)
   }
@@ -47,7 +55,10 @@ export function requestBody(incoming: Incoming, outgoing: Outgoing, limits: Body
 
   function onData(chunk: Buffer): void {
     received += chunk.length
-    idle.refresh()
+    if (received >= enough) {
+      enough = received + minBytes
+      idle.refresh()
+    }
     if (received > limits.maxBodyBytes) body.destroy(new GatewayError('BODY_TOO_LARGE'))
     else if (!body.push(chunk)) incoming.pause()
   }

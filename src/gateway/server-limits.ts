@@ -6,7 +6,7 @@ export type ServerLimits = {
   readonly headersTimeoutMs: number
   /** Longest time for a client to take nothing of an answer that is there. */
   readonly idleTimeoutMs: number
-  /** How long an idle connection is kept. */
+  /** How long an idle connection is kept; one on which all have been refused, `headersTimeoutMs`. */
   readonly keepAliveTimeoutMs: number
   readonly maxRequestsPerConnection: number
 }

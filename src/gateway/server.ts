@@ -45,6 +45,8 @@ type Connection = {
   exchange: Exchange | undefined
   /** An answer has said that it is the last. */
   isClosing: boolean
+  /** A request has come as far as to be authenticated, or to where nobody has to be. */
+  isKnown: boolean
 }
 
 /**
@@ -111,8 +113,10 @@ export function createPublicServer(
     whenEnded(exchange, () => {
       connection.isClosing ||= !outgoing.shouldKeepAlive
       if (!incoming.complete) boundRest(incoming)
+      connection.isKnown ||= exchange.notes.authentication !== undefined
       if (connection.exchange !== exchange) return
       connection.exchange = undefined
+      if (!connection.isKnown) incoming.socket.setTimeout(limits.headersTimeoutMs)
       // Its head may have gone out before the drain, and promised to keep the connection.
       if (isDraining) incoming.socket.destroySoon()
     })
@@ -158,7 +162,12 @@ export function createPublicServer(
   function connectionOf(socket: Duplex): Connection {
     const known = connections.get(socket)
     if (known !== undefined) return known
-    const connection: Connection = { requests: 0, exchange: undefined, isClosing: false }
+    const connection: Connection = {
+      requests: 0,
+      exchange: undefined,
+      isClosing: false,
+      isKnown: false,
+    }
     connections.set(socket, connection)
     return connection
   }

@@ -48,12 +48,28 @@ describe('a client that is slow is cut off', () => {
     expect([[401], [404]]).toContainEqual(statusesIn(await drip(head, drop)))
   })
 
-  test('within the body of a request that passes, and the upstream’s request is cut', async () => {
+  test.each([
+    ['nothing more', 'Content-Length: 60000\r\n\r\nbegun', ''],
+    ['one byte after another', 'Content-Length: 60000\r\n\r\n', 'a'],
+    ['one chunk after another', 'Transfer-Encoding: chunked\r\n\r\n', '1\r\na\r\n'],
+  ])('within the body of a request that passes, sending %s', async (_name, framing, drop) => {
     scene.upstream.behave(() => undefined)
-    const head = `${post}${scene.authorization}Content-Length: 60000\r\n\r\nbegun`
-    expect(statusesIn(await drip(head, ''))).toEqual([408])
+    expect(statusesIn(await drip(`${post}${scene.authorization}${framing}`, drop))).toEqual([408])
     await until(() => scene.upstream.requests.every(({ aborted }) => aborted))
     await until(() => scene.gateway.inFlight() === 0)
+  })
+
+  test('that rests on a connection where it has only been refused', async () => {
+    scene.upstream.reset()
+    const get = 'GET /x HTTP/1.1\r\nHost: a\r\n\r\n'
+    expect(statusesIn(await drip(get, ''))).toEqual([401])
+    const client = await rawClient(scene.gateway.port)
+    client.send(get.replace('\r\n\r\n', `\r\n${scene.authorization}\r\n`))
+    await client.response()
+    await new Promise((resolve) => setTimeout(resolve, 3 * requests.headersTimeoutMs))
+    client.send(get)
+    expect((await client.response()).status).toBe(401)
+    client.close()
   })
 
   test('that takes nothing of an answer, and the upstream’s answer is cut', async () => {
@@ -74,6 +90,24 @@ test('a body that a service of the gateway reads has one span of time in all', a
   const head = `POST /oauth2/token HTTP/1.1\r\nHost: a\r\n${type}\r\nContent-Length: 6000\r\n\r\n`
   const text = await drip(head, 'a')
   expect(statusesIn(text)).toEqual([408])
+})
+
+test('a body may come at leisure where its group allows it', async () => {
+  const leisurely = await openScene({ requests }, { minBodyBytesPerSecond: 0 })
+  leisurely.upstream.behave((incoming, outgoing) => {
+    incoming.resume().once('end', () => outgoing.end())
+  })
+  const client = await rawClient(leisurely.gateway.port)
+  const framing = 'Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n'
+  client.send(`POST /x HTTP/1.1\r\nHost: a\r\n${leisurely.authorization}${framing}`)
+  for (let pieces = 0; pieces < 5; pieces++) {
+    client.send('1\r\na\r\n')
+    await new Promise((resolve) => setTimeout(resolve, requests.idleTimeoutMs / 4))
+  }
+  client.send('0\r\n\r\n')
+  expect((await client.response()).status).toBe(200)
+  client.close()
+  await leisurely.close()
 })
 
 test('an upstream that takes its time is waited for, longer than any client', async () => {

@@ -22,7 +22,8 @@ export function forwardStep(idleTimeoutMs: number): Step {
       rewriteLinks: group.upstream.kind === 'network' && group.upstream.handOff.rewriteLinks,
       authenticated: authentication.kind === 'authenticated',
     }
-    const bodyLimits = { maxBodyBytes: group.maxBodyBytes, idleTimeoutMs }
+    const { maxBodyBytes, minBodyBytesPerSecond: minBytesPerSecond } = group
+    const bodyLimits = { maxBodyBytes, minBytesPerSecond, idleTimeoutMs }
     if (group.upstream.kind === 'service') {
       const { service } = group.upstream
       const explain = (reason: string): void => {

@@ -3,7 +3,7 @@ import type { BodyKind, BodyValidation, Validation } from '../../catalog/validat
 import { GatewayError, type InvalidField } from '../../errors/gateway-error.ts'
 import { left, type Exchange } from '../exchange.ts'
 import type { Answered, Step } from '../in-order.ts'
-import { requestBody } from '../request-body.ts'
+import { requestBody, type BodyLimits } from '../request-body.ts'
 
 /** Deeper than any API nests, and shallow enough for whatever is recursive. */
 const jsonLimits = { maxDepth: 100, maxNodes: 1_000_000 }
@@ -25,7 +25,9 @@ export function validateStep(idleTimeoutMs: number): Step {
     const fields = parameterFields(validation, params, c.env)
     const kind = bodyKind(validation.body, c.env)
     if (typeof kind === 'string') return pass(fields)
-    const limits = { maxBodyBytes: group.maxValidatedBodyBytes, idleTimeoutMs }
+    const { maxValidatedBodyBytes: maxBodyBytes } = group
+    // All of it has to be there in that time.
+    const limits = { maxBodyBytes, minBytesPerSecond: 0, idleTimeoutMs }
     return wholeBody(c.env, limits).then((bytes) => {
       c.env.notes.body = bytes
       return pass([...fields, ...kind(parsed(bytes))])
@@ -77,7 +79,7 @@ function bodyKind(body: BodyValidation | undefined, { head, incoming }: Exchange
  */
 function wholeBody(
   exchange: Exchange,
-  limits: { readonly maxBodyBytes: number; readonly idleTimeoutMs: number },
+  limits: BodyLimits,
 ): Promise<Buffer> {
   const { head, incoming, outgoing, abandonment } = exchange
   if (abandonment.reason !== undefined) throw abandonment.reason
