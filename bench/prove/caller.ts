@@ -22,14 +22,22 @@ export type Call = {
   readonly signal?: AbortSignal
 }
 
-/** @param urls one for each gateway; a path in it goes before that of every call */
-export function createCaller(urls: readonly string[], connectionsPerGateway: number): Caller {
+/**
+ * @param urls one for each gateway; a path in it goes before that of every call
+ * @param localAddress where it connects from, where that matters
+ */
+export function createCaller(
+  urls: readonly string[],
+  connectionsPerGateway: number,
+  localAddress?: string,
+): Caller {
   const gateways = urls.map((url) => {
     const { origin, pathname, search } = new URL(url)
     const pool = new Pool(origin, {
       connections: connectionsPerGateway,
       pipelining: 1,
       headersTimeout: 60_000,
+      ...(localAddress === undefined ? {} : { localAddress }),
     })
     return { pool, prefix: pathname.replace(/\/$/, ''), search }
   })

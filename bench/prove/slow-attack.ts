@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { ended, findProgram, startServer } from '../../test/support/processes.ts'
 import { provide } from '../../test/support/provide-servers.ts'
 import { pause } from './load.ts'
@@ -14,22 +14,19 @@ export type SlowKind = {
   readonly authorization: string | undefined
 }
 
-/** What became of slow connections, by the descriptors of the process that they came to. */
+/** What became of slow connections. */
 export type Ended = {
-  /** The most that it had beside those from before. */
-  readonly most: number
-  /** From the first connection to the moment when the last one was gone; infinite where some stayed. */
-  readonly seconds: number
-  /** Descriptors that it has afterwards beside those from before. */
-  readonly left: number
+  /** How many lasted long enough to be seen. */
+  readonly seen: number
+  /** How long the longest was open on the gateway's side; infinite where some stayed. */
+  readonly longestSeconds: number
 }
 
-/** An attacker's target. */
-export type SlowTarget = { readonly url: string; readonly pid: number }
-
-const slack = 10
-const everyMs = 50
+const everyMs = 100
 const patienceMs = 40_000
+
+/** Where callers connect from that are no attackers. */
+export const honestAddress = '127.0.0.2'
 
 /** @throws {Error} where slowhttptest is not there and cannot be installed */
 export function provideSlowhttptest(): void {
@@ -40,40 +37,70 @@ export function provideSlowhttptest(): void {
 }
 
 /**
- * Open slow connections, all within two seconds, and watch until the process has closed them.
+ * Open slow connections, all within a second or two, and watch until the gateway has closed them.
  *
  * slowhttptest has no option for a field of one's own. It writes cookies as they are given, so that
  * another field can follow in them.
  */
 export async function attackSlowly(
-  { url, pid }: SlowTarget,
+  port: number,
   connections: number,
   { options, path, authorization }: SlowKind,
 ): Promise<Ended> {
-  const before = descriptorsOf(pid)
+  const lives = watchLives(port)
   const cookie = authorization === undefined ? [] : ['-j', `a=b\r\nAuthorization: ${authorization}`]
-  const many = ['-c', String(connections), '-r', String(connections), '-p', '1', '-l', '60']
-  const attacker = startServer('slowhttptest', [...many, ...options, ...cookie, '-u', url + path])
+  const many = ['-c', String(connections), '-r', String(connections), '-p', '1', '-l', '120']
+  const url = `http://127.0.0.1:${port}${path}`
+  const attacker = startServer('slowhttptest', [...many, ...options, ...cookie, '-u', url])
+  const hasEnded = (): boolean => attacker.exitCode !== null || attacker.signalCode !== null
   try {
-    let most = 0
-    let beganMs: number | undefined
     const giveUpMs = performance.now() + patienceMs
-    while (performance.now() < giveUpMs) {
-      const more = descriptorsOf(pid) - before
-      most = Math.max(most, more)
-      const nowMs = performance.now()
-      if (more > slack) beganMs ??= nowMs
-      else if (beganMs !== undefined) return { most, seconds: (nowMs - beganMs) / 1_000, left: more }
+    for (;;) {
       await pause(everyMs)
+      const { seen, open, longestSeconds } = lives.look()
+      // Where each is closed at once, there are never many, and the attacker gives up soon.
+      if ((seen >= connections || hasEnded()) && open === 0) return { seen, longestSeconds }
+      if (performance.now() > giveUpMs) return { seen, longestSeconds: Number.POSITIVE_INFINITY }
     }
-    return { most, seconds: Number.POSITIVE_INFINITY, left: descriptorsOf(pid) - before }
   } finally {
     attacker.kill('SIGKILL')
     await ended(attacker)
   }
 }
 
-/** Files, sockets and the like that a process has open (Linux). */
-function descriptorsOf(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length
+/** How long the connections of attackers are open, on the side of the port. */
+function watchLives(port: number) {
+  const lives = new Map<string, { readonly fromMs: number; untilMs: number }>()
+  return {
+    look() {
+      const nowMs = performance.now()
+      const now = peersOf(port)
+      for (const peer of now) {
+        const life = lives.get(peer)
+        if (life === undefined) lives.set(peer, { fromMs: nowMs, untilMs: nowMs })
+        else life.untilMs = nowMs
+      }
+      const all = [...lives.values()].map(({ fromMs, untilMs }) => untilMs - fromMs)
+      return { seen: lives.size, open: now.length, longestSeconds: Math.max(0, ...all) / 1_000 }
+    },
+  }
 }
+
+/**
+ * Whom a listener on the loopback address has a connection with, by address and port.
+ *
+ * @see proc_net_tcp: a line is number, local and remote address in hex, state and more; the tenth is the
+ *   inode, which is 0 where no process holds the socket any more
+ */
+function peersOf(port: number): readonly string[] {
+  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n')
+  return lines.flatMap((line) => {
+    const fields = line.trim().split(/\s+/)
+    const isHeld = fields[1] === local && fields[3] !== listening && fields[9] !== '0'
+    const peer = fields[2] ?? ''
+    return isHeld && peer.startsWith('0100007F:') ? [peer] : []
+  })
+}
+
+const listening = '0A'
