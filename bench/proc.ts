@@ -16,6 +16,11 @@ export function cpuMicrosOf(pids: readonly number[]): number {
   return threads.reduce((sum, file) => sum + parseSchedstat(textOf(file)), 0)
 }
 
+/** Microseconds on a CPU of the thread that a process began with: in Node, its event loop. */
+export function mainThreadMicrosOf(pid: number): number {
+  return parseSchedstat(textOf(`/proc/${pid}/task/${pid}/schedstat`))
+}
+
 /** Resident memory of the processes, in MB of 10^6 bytes. Pages that they share count in each. */
 export function rssMbOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + parseRss(textOf(`/proc/${pid}/status`)), 0)

@@ -3,11 +3,13 @@ export type Experiment = {
   readonly name: string
   /** What it shows, in a sentence, without a final period. */
   readonly shows: string
-  /** Options that let it run against a deployment instead of gateways of its own; empty: it cannot. */
-  readonly accepts: readonly DeploymentOption[]
-  /** Takes less than five minutes, and ends whatever it started. */
-  readonly run: (deployment: Deployment | undefined) => Promise<Outcome>
+  /** Options that it takes: those of a deployment let it run there instead of at gateways of its own. */
+  readonly accepts: readonly ExperimentOption[]
+  /** Takes less than five minutes where it is not given more, and ends whatever it started. */
+  readonly run: (deployment: Deployment | undefined, minutes?: number) => Promise<Outcome>
 }
+
+export type ExperimentOption = DeploymentOption | 'minutes'
 
 /** What was measured, what it is held against, and whether it suffices. */
 export type Outcome = {

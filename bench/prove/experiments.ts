@@ -28,7 +28,9 @@ import { slots } from './slots.ts'
 import { slowClients } from './slow-clients.ts'
 import { streams } from './streams.ts'
 import { timing } from './timing.ts'
+import { soak } from './soak.ts'
 import { tokenCost } from './token-cost.ts'
+import { workers } from './workers.ts'
 
 /** Every experiment, in the order of the list. */
 export const experiments: readonly Experiment[] = [
@@ -62,4 +64,6 @@ export const experiments: readonly Experiment[] = [
   replicaKill,
   bigStreams,
   slowClients,
+  soak,
+  workers,
 ]

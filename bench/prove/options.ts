@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { basic } from '../../test/support/basic.ts'
-import type { Deployment, DeploymentOption, Experiment } from './experiment.ts'
+import type { Deployment, Experiment, ExperimentOption } from './experiment.ts'
 
 /** What `npm run prove` was asked to do. */
 export type Request =
@@ -10,6 +10,8 @@ export type Request =
       readonly kind: 'run'
       readonly experiments: readonly Experiment[]
       readonly deployment: Deployment | undefined
+      /** How long those take that can take longer; undefined: less than five minutes. */
+      readonly minutes: number | undefined
     }
 
 /**
@@ -29,14 +31,16 @@ export function parseOptions(args: readonly string[], known: readonly Experiment
       limit: { type: 'string' },
       window: { type: 'string' },
       pid: { type: 'string' },
+      minutes: { type: 'string' },
     },
   })
   const { list, ...given } = values
   if (list) return { kind: 'list' }
   if (positionals.length === 0) throw new Error('Name an experiment; --list shows them')
   const experiments = positionals.map((name) => named(name, known))
-  assertAccepted(Object.keys(given) as DeploymentOption[], experiments)
-  return { kind: 'run', experiments, deployment: deploymentOf(given) }
+  assertAccepted(Object.keys(given) as ExperimentOption[], experiments)
+  const minutes = wholeNumber('minutes', given.minutes)
+  return { kind: 'run', experiments, deployment: deploymentOf(given), minutes }
 }
 
 function named(name: string, known: readonly Experiment[]): Experiment {
@@ -46,7 +50,7 @@ function named(name: string, known: readonly Experiment[]): Experiment {
 }
 
 function assertAccepted(
-  given: readonly DeploymentOption[],
+  given: readonly ExperimentOption[],
   experiments: readonly Experiment[],
 ): void {
   for (const { name, accepts } of experiments) {

@@ -31,3 +31,12 @@ export function countedForUsers(url: string): Promise<number> {
     return values.reduce((sum, value) => sum + Number(value?.slice(13)), 0)
   })
 }
+
+/** Keys that would stay for ever. */
+export function keysWithoutExpiry(url: string): Promise<number> {
+  return withRedis(url, async (client) => {
+    const keys = await client.keys('*')
+    const expiries = await Promise.all(keys.map((key) => client.pttl(key)))
+    return expiries.filter((ms) => ms === -1).length
+  })
+}

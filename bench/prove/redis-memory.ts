@@ -2,7 +2,7 @@ import { startRedis } from '../../test/support/redis.ts'
 import { createAdmission, type LimitClass } from '../../src/limits/admission.ts'
 import { connectRedis } from '../../src/redis/connection.ts'
 import { count, type Experiment, type Outcome } from './experiment.ts'
-import { withRedis } from './redis-keys.ts'
+import { keysWithoutExpiry, withRedis } from './redis-keys.ts'
 
 export const redisMemory: Experiment = {
   name: 'redis-memory',
@@ -92,13 +92,5 @@ async function admitAll(url: string, limitClass: LimitClass): Promise<void> {
 function usedBytes(url: string): Promise<number> {
   return withRedis(url, async (client) => {
     return Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1])
-  })
-}
-
-function keysWithoutExpiry(url: string): Promise<number> {
-  return withRedis(url, async (client) => {
-    const keys = await client.keys('*')
-    const expiries = await Promise.all(keys.map((key) => client.pttl(key)))
-    return expiries.filter((ms) => ms === -1).length
   })
 }

@@ -16,7 +16,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(experiments.map(described).join(''))
     return 0
   }
-  const { deployment } = request
+  const { deployment, minutes } = request
   const problem = deployment === undefined ? serversMissing() : undefined
   if (problem !== undefined) {
     process.stderr.write(`${problem}\n`)
@@ -24,7 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   let unmet = 0
   for (const experiment of request.experiments) {
-    const isMet = await prove(experiment, deployment)
+    const isMet = await prove(experiment, deployment, minutes)
     if (!isMet) unmet += 1
   }
   return unmet === 0 ? 0 : 1
@@ -40,17 +40,25 @@ function readRequest(args: readonly string[]): Request | undefined {
 }
 
 function described({ name, shows, accepts }: Experiment): string {
-  const options = accepts.map((option) => `--${option}`).join(' ')
-  return `${name}\n  ${shows}.\n${options === '' ? '' : `  Against a deployment: ${options}\n`}`
+  const there = accepts.filter((option) => option !== 'minutes').map((option) => `--${option}`)
+  const longer = accepts.includes('minutes') ? '  For longer: --minutes\n' : ''
+  const deployed = there.length === 0 ? '' : `  Against a deployment: ${there.join(' ')}\n`
+  return `${name}\n  ${shows}.\n${longer}${deployed}`
 }
 
 function serversMissing(): string | undefined {
   return provideServers(join(resolve(import.meta.dirname, '../..'), '.cache', 'servers'))
 }
 
-async function prove(experiment: Experiment, deployment: Deployment | undefined): Promise<boolean> {
+async function prove(
+  experiment: Experiment,
+  deployment: Deployment | undefined,
+  minutes: number | undefined,
+): Promise<boolean> {
   try {
-    const outcome = await Promise.race([experiment.run(deployment), deadline()])
+    const withinMs = deadlineMs + (minutes ?? 0) * 60_000
+    const running = experiment.run(deployment, minutes)
+    const outcome = await Promise.race([running, deadline(withinMs)])
     process.stdout.write(`${lineOf(experiment.name, outcome)}\n`)
     return outcome.isMet
   } catch (error) {
@@ -59,11 +67,11 @@ async function prove(experiment: Experiment, deployment: Deployment | undefined)
   }
 }
 
-function deadline(): Promise<never> {
+function deadline(withinMs: number): Promise<never> {
   return new Promise((_, reject) => {
     setTimeout(() => {
-      reject(new Error(`It did not end within ${deadlineMs / 1_000} s`))
-    }, deadlineMs).unref()
+      reject(new Error(`It did not end within ${withinMs / 1_000} s`))
+    }, withinMs).unref()
   })
 }
 

@@ -32,6 +32,8 @@ export type RunOptions = {
   readonly nodeOptions?: readonly string[]
   /** Of `serve`, beside the configuration. */
   readonly serveOptions?: readonly string[]
+  /** Told of each record of its log, also where there are more than are kept. */
+  readonly onRecord?: (record: LogRecord) => void
 }
 
 const root = resolve(import.meta.dirname, '../..')
@@ -50,14 +52,14 @@ const maxPrintedLength = 100_000
  */
 export async function startGatewayProcess(
   configurationFile: string,
-  { environment = {}, nodeOptions = [], serveOptions = [] }: RunOptions = {},
+  { environment = {}, nodeOptions = [], serveOptions = [], onRecord }: RunOptions = {},
 ): Promise<GatewayProcess> {
   const args = [...nodeOptions, program, 'serve', '--config', configurationFile, ...serveOptions]
   const child = startServer(process.execPath, args, {
     environment: { ...compileCache, ...environment },
     readable: true,
   })
-  const output = readOutput(child)
+  const output = readOutput(child, onRecord)
   const listening = (): LogRecord | undefined => output.log.find(({ msg }) => msg === 'listening')
   try {
     await until(() => hasEnded(child) || listening() !== undefined, startDeadlineMs)
@@ -92,7 +94,7 @@ type Output = {
 }
 
 /** Records of the log are JSON objects, one a line; whatever else comes was printed for people. */
-function readOutput({ stdout, stderr }: ChildProcess): Output {
+function readOutput({ stdout, stderr }: ChildProcess, onRecord: RunOptions['onRecord']): Output {
   if (stdout === null || stderr === null) throw new Error('The output is not read')
   const log: LogRecord[] = []
   let printed = ''
@@ -104,8 +106,11 @@ function readOutput({ stdout, stderr }: ChildProcess): Output {
   })
   const lines = createInterface({ input: stdout })
   lines.on('line', (line) => {
-    if (!line.startsWith('{')) print(`${line}\n`)
-    else log.push(JSON.parse(line) as LogRecord)
+    if (line.startsWith('{')) {
+      const record = JSON.parse(line) as LogRecord
+      log.push(record)
+      onRecord?.(record)
+    } else print(`${line}\n`)
     if (log.length > maxRecords) log.shift()
   })
   const whole = new Promise<void>((done) => lines.once('close', done))
