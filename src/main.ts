@@ -28,7 +28,7 @@ import { checkKeyFiles } from './signing.ts'
 import { overAdmission } from './over-admission.ts'
 import { openLog, type Log } from './telemetry/log.ts'
 import { answerPrimary, tellPrimary } from './worker.ts'
-import { asOneOf, refuseUnsharable, superviseWorkers } from './workers.ts'
+import { asOneOf, refuseUnsharable, superviseWorkers, unsharedWarning } from './workers.ts'
 import { usageReport } from './usage-report.ts'
 
 const commands: Commands = {
@@ -164,6 +164,8 @@ async function serve(configPath: string, workers: number): Promise<void> {
   const log = openLog(configuration.log.level)
   if (workers > 1 && cluster.isPrimary) {
     refuseUnsharable(configuration)
+    const warning = unsharedWarning(configuration, workers)
+    if (warning !== undefined) log.warn({ warning }, 'check')
     const onStopped = (): void => {
       end(log)
     }

@@ -37,6 +37,15 @@ export function refuseUnsharable({ directory }: Configuration): void {
   )
 }
 
+/** @returns what works otherwise with several processes than the configuration seems to say */
+export function unsharedWarning({ redis }: Configuration, workers: number): string | undefined {
+  const { url, sentinel, cluster: nodes } = redis
+  if ((url !== undefined && url !== '') || sentinel !== undefined || nodes !== undefined) {
+    return undefined
+  }
+  return `redis: there is none, so each of the ${workers} workers keeps its limits by itself: together they admit up to ${workers} times as much`
+}
+
 /** The configuration of one worker: while Redis is away each is one of so many that share the limits. */
 export function asOneOf(workers: number, configuration: Configuration): Configuration {
   const { limits } = configuration

@@ -71,6 +71,7 @@ async function prove(): Promise<Outcome> {
   }
   await load.stop()
   const left = await leftAbove(before, gateway.pid)
+  process.stderr.write((await import('node:child_process')).execSync(`ss -tnp | grep pid=${gateway.pid} | awk '{print $1,$4,$5}' | sed 's/127.0.0.2:[0-9]*/honest/' | sort | uniq -c | sort -rn | head -70`).toString())
   const asked = requestsIn([honest])
   const success = 1 - failuresIn([honest]) / asked
   const longest = [...kinds].map(([name, { seen, longestSeconds }]) =>
@@ -106,7 +107,7 @@ function kindsFor(authorization: string): readonly SlowKind[] {
   const bodies = ['-B', '-i', '5', '-x', '10', '-s', '8192']
   const readers = ['-X', '-w', '512', '-y', '1024', '-n', '5', '-z', '32']
   const ranges = ['-R', '-a', '5', '-b', '2000']
-  const download = `/crowd/download/${answerBytes}`
+  const download = `/crowd/zeros/${answerBytes}`
   return [
     { name: 'heads', options: heads, path: '/crowd/hello', authorization },
     { name: 'refused bodies', options: bodies, path: '/crowd/upload', authorization: undefined },

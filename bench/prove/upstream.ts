@@ -49,6 +49,10 @@ const answers: Readonly<Record<string, Answer>> = {
     outgoing.setHeader('Content-Length', bytes)
     await pipeline(noise(Number(bytes)), outgoing)
   },
+  /** As a whole and at next to no cost, for readers who do not look at it. */
+  zeros: ({ outgoing }, bytes) => {
+    outgoing.end(zeros.subarray(0, Number(bytes)))
+  },
   /** So many pieces, ten a second. */
   trickle: async ({ outgoing }, pieces) => {
     await pipeline(slowly(noise(trickleBytes(Number(pieces))), trickleMs), outgoing)
@@ -78,6 +82,7 @@ const answers: Readonly<Record<string, Answer>> = {
 }
 
 const trickleMs = 100
+const zeros = Buffer.alloc(10_000_000)
 
 /** How long a trickle of so many pieces is. */
 export function trickleBytes(pieces: number): number {
@@ -90,6 +95,7 @@ export const upstreamPaths = {
   '/hold/{ms}': { get: {} },
   '/hang': { get: {} },
   '/download/{bytes}': { get: {} },
+  '/zeros/{bytes}': { get: {} },
   '/trickle/{pieces}': { get: {} },
   '/sip/{ms}': { post: {} },
   '/break/{bytes}': { get: {} },

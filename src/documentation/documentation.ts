@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isVisible, keyOf, type Audience, type DocumentedOperation } from './audience.ts'
-import { describe, mergedDocument } from './merged-document.ts'
+import { inTurns } from './in-turns.ts'
+import { describing, mergedDocument } from './merged-document.ts'
 import { groupPage, groupPath, indexPage } from './reference-pages.ts'
 import { referencePath } from './reserved-paths.ts'
 import { stylesheet } from './style.ts'
@@ -14,7 +15,7 @@ export type Rendered = {
 }
 
 /** What is served under a path to a reader; undefined where nothing is. */
-export type ReadDocumentation = (path: string, audience: Audience) => Rendered | undefined
+export type ReadDocumentation = (path: string, audience: Audience) => Promise<Rendered | undefined>
 
 /** What is compiled now; another object after each reload. */
 type Compiled = { readonly operations: readonly DocumentedOperation[] }
@@ -24,8 +25,8 @@ const maxKeptBytes = 33_554_432
 
 /**
  * Prepare what callers read of the operations that are served: the merged document, and pages. Each
- * is rendered when it is first asked for and kept for all readers who are shown the same, until the
- * configuration is another.
+ * is rendered when it is first asked for, in between other requests, and kept for all readers who are
+ * shown the same, until the configuration is another.
  */
 export function createDocumentation(
   compiled: () => Compiled,
@@ -33,17 +34,36 @@ export function createDocumentation(
 ): ReadDocumentation {
   let of: Compiled | undefined
   let keptBytes = 0
-  const kept = new Map<string, Rendered>()
+  // Those that are being rendered are among them, so that whoever asks meanwhile waits for the same.
+  const kept = new Map<
+    string,
+    { readonly rendered: Promise<Rendered | undefined>; bytes: number }
+  >()
   return (path, audience) => {
-    if (path === '/docs/style.css') return style
+    if (path === '/docs/style.css') return Promise.resolve(style)
     const now = compiled()
     if (now !== of) forget(now)
     const key = `${keyOf(now.operations, audience)} ${path}`
     const known = kept.get(key)
-    if (known !== undefined) return known
+    if (known !== undefined) return known.rendered
     const rendered = render(path, now.operations, audience, publicOrigin)
-    if (rendered !== undefined) keep(key, rendered)
-    return rendered
+    const entry = { rendered, bytes: 0 }
+    kept.set(key, entry)
+    return rendered.then(
+      (value) => {
+        if (kept.get(key) !== entry) return value
+        if (value === undefined) kept.delete(key)
+        else {
+          entry.bytes = value.body.length
+          bound(key, value.body.length)
+        }
+        return value
+      },
+      (error: unknown) => {
+        if (kept.get(key) === entry) kept.delete(key)
+        throw error
+      },
+    )
   }
 
   function forget(now: Compiled): void {
@@ -52,33 +72,33 @@ export function createDocumentation(
     keptBytes = 0
   }
 
-  function keep(key: string, rendered: Rendered): void {
-    kept.set(key, rendered)
-    keptBytes += rendered.body.length
-    for (const [oldest, { body }] of kept) {
-      if (keptBytes <= maxKeptBytes || oldest === key) return
+  function bound(newest: string, bytes: number): void {
+    keptBytes += bytes
+    for (const [oldest, entry] of kept) {
+      if (keptBytes <= maxKeptBytes || oldest === newest) return
       kept.delete(oldest)
-      keptBytes -= body.length
+      keptBytes -= entry.bytes
     }
   }
 }
 
-function render(
+async function render(
   path: string,
   operations: readonly DocumentedOperation[],
   audience: Audience,
   publicOrigin: string,
-): Rendered | undefined {
+): Promise<Rendered | undefined> {
   const shown = operations.filter((operation) => isVisible(operation, audience))
   if (path === '/openapi.json') {
-    const document = mergedDocument(describe(shown, publicOrigin), publicOrigin)
-    return rendering('application/json', JSON.stringify(document))
+    const described = await inTurns(describing(shown, publicOrigin))
+    return rendering('application/json', JSON.stringify(mergedDocument(described, publicOrigin)))
   }
   if (path === referencePath) return rendering(htmlType, indexPage(shown))
   const ofGroup = shown.filter(({ group }) => groupPath(group.name) === path)
   const name = ofGroup[0]?.group.name
   if (name === undefined) return undefined
-  return rendering(htmlType, groupPage(name, describe(ofGroup, publicOrigin)))
+  const described = await inTurns(describing(ofGroup, publicOrigin))
+  return rendering(htmlType, groupPage(name, described))
 }
 
 const htmlType = 'text/html; charset=utf-8'

@@ -17,15 +17,23 @@ export type Described = {
   readonly components: Json
 }
 
-/** Describe operations as they are served: paths with their mount, security as it is enforced. */
-export function describe(shown: readonly DocumentedOperation[], publicOrigin: string): Described {
+/**
+ * Describe operations as they are served: paths with their mount, security as it is enforced. One
+ * operation a step: of large documents all together take long.
+ */
+export function* describing(
+  shown: readonly DocumentedOperation[],
+  publicOrigin: string,
+): Generator<undefined, Described> {
   const components = collectComponents()
   const ids = new Set<string>()
-  const operations = shown.flatMap((operation) => {
+  const operations: Described['operations'][number][] = []
+  for (const operation of shown) {
     const written = writtenAt(operation)
-    if (written === undefined) return []
-    return [{ operation, described: describeOperation(operation, written) }]
-  })
+    if (written === undefined) continue
+    operations.push({ operation, described: describeOperation(operation, written) })
+    yield undefined
+  }
   return { operations, components: components.all() }
 
   function describeOperation(operation: DocumentedOperation, written: Written): Json {

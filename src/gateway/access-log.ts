@@ -39,6 +39,7 @@ export function accessRecord(exchange: Exchange): AccessRecord {
     clientAddress: client.address,
     userAgent: capped(incoming.headers['user-agent']),
     gatewayMs: rounded(notes.gatewayMs ?? durationMs),
+    instance: notes.instance,
     upstreamMs: rounded(notes.upstreamMs),
     durationMs: rounded(durationMs),
   }

@@ -40,6 +40,7 @@ export function attempt(
   isPipelined = false,
 ): void {
   const { pipelining } = upstream
+  exchange.notes.instance = instance.name
   const relay = new Relay(exchange, plan.own, {
     ...outcome,
     onHead: plan.onHead,

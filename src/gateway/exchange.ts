@@ -81,6 +81,8 @@ export type Notes = {
   degraded: true | undefined
   /** The names of limits in shadow mode that would have refused the request. */
   shadow: string | undefined
+  /** Where the request was sent, the last time if more than once. */
+  instance: string | undefined
   /** From sending the request upstream to the head of its response. */
   upstreamMs: number | undefined
   /** From the request's head to the response's, less the upstream's share. */
@@ -105,6 +107,7 @@ export function blankNotes(): Notes {
     body: undefined,
     degraded: undefined,
     shadow: undefined,
+    instance: undefined,
     upstreamMs: undefined,
     gatewayMs: undefined,
     verdict: undefined,

@@ -27,6 +27,8 @@ export type UpstreamTls = {
 
 /** One instance and the path that its URL puts before every forwarded path. */
 export type Instance = {
+  /** Its URL as it is configured. */
+  readonly name: string
   readonly dispatcher: Pool
   /** Other connections to it, on which requests go one behind another. */
   readonly pipelined: Pool | undefined
@@ -40,6 +42,7 @@ export function connectInstance(url: URL, options: ConnectionOptions): Instance 
   const { connections, pipelining } = options
   const shared = pipelining > 1 ? Math.ceil(connections / pipelining) : 0
   return {
+    name: url.pathname === '/' ? url.origin : url.href,
     dispatcher: createPool(url, options, { connections, pipelining: 1 }),
     pipelined:
       shared > 0 ? createPool(url, options, { connections: shared, pipelining }) : undefined,

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { describe, mergedDocument } from '../../src/documentation/merged-document.ts'
+import { inTurns } from '../../src/documentation/in-turns.ts'
+import { describing, mergedDocument } from '../../src/documentation/merged-document.ts'
 import { loadConfiguration } from '../../src/config/load.ts'
 import { compileGroups as compileConfigured } from '../../src/groups.ts'
 import type { DocumentedOperation } from '../../src/documentation/audience.ts'
@@ -8,8 +9,10 @@ import { compileGroups, type TestGroup } from '../catalog/compile-groups.ts'
 
 const origin = 'https://api.example.com'
 
-function merged(operations: readonly DocumentedOperation[]): Record<string, unknown> {
-  return mergedDocument(describe(operations, origin), origin)
+async function merged(
+  operations: readonly DocumentedOperation[],
+): Promise<Record<string, unknown>> {
+  return mergedDocument(await inTurns(describing(operations, origin)), origin)
 }
 
 async function mergedOf(...groups: readonly TestGroup[]): Promise<Record<string, unknown>> {
@@ -30,7 +33,7 @@ test('the shipped configuration is one valid document', async () => {
   const file = resolve(import.meta.dirname, '../../config/gateway.yaml')
   const { catalog, upstreams } = await compileConfigured(await loadConfiguration(file, {}))
   await Promise.all(upstreams.map((upstream) => upstream.close()))
-  const document = merged(catalog.operations)
+  const document = await merged(catalog.operations)
   expect(await faultsOf(document)).toEqual([])
   const paths = document['paths'] as Readonly<Record<string, object>>
   const count = Object.values(paths).reduce((sum, item) => sum + Object.keys(item).length, 0)

@@ -20,7 +20,7 @@ export type Reference = {
   /** 'known': whoever presents a valid credential. */
   readonly audience: 'public' | 'known'
   /** Undefined where nothing is under the path. */
-  readonly read: (path: string, reader: Reader) => RenderedReference | undefined
+  readonly read: (path: string, reader: Reader) => Promise<RenderedReference | undefined>
 }
 
 type RenderedReference = {
@@ -64,7 +64,7 @@ export function referenceStep({ audience, read }: Reference, parts: Parts): Step
         ? anonymous
         : await parts.authenticate(head.authorization, policy, undefined, pools)
     exchange.notes.authentication = authentication
-    const rendered = read(path, await readerOf(authentication))
+    const rendered = await read(path, await readerOf(authentication))
     if (rendered === undefined) return undefined
     sendRendered(exchange, rendered, authentication)
     exchange.notes.verdict = 'documentation'
