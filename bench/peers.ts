@@ -51,3 +51,15 @@ export function providePeers(): MissingPeers {
       .map(([contestant, wanted]) => [contestant, `${wanted.name} is not installed`]),
   )
 }
+
+/**
+ * Find the load generator that speaks HTTP/2.
+ *
+ * @throws {Error} where it is not there and cannot be installed
+ */
+export function provideH2load(): void {
+  const find = (): string | undefined => findProgram('h2load')
+  const wanted = { name: 'h2load', debianPackage: 'nghttp2-client', find }
+  if (provide([wanted], 'the bench').length === 0) return
+  throw new Error('h2load is missing; on Debian: apt-get install nghttp2-client')
+}

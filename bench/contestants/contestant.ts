@@ -10,6 +10,28 @@ export type Surroundings = {
   readonly redis: { readonly url: string; readonly port: number }
   readonly databaseUrl: string
   readonly users: readonly BenchUser[]
+  /** Undefined: plain HTTP/1.1. */
+  readonly tls?: ListeningTls
+}
+
+/** Contestants speak TLS with HTTP/1.1 and HTTP/2, as their clients choose. Paths, in PEM. */
+export type ListeningTls = {
+  readonly certificate: string
+  readonly key: string
+  /** Certificate and key in one file. */
+  readonly both: string
+}
+
+/** The same contestant may stand beside itself, with TLS and without. */
+export function nameOf(name: string, { tls }: Surroundings): string {
+  return tls === undefined ? name : `${name}-tls`
+}
+
+/** Where an nginx listens, on the loopback address. */
+export function nginxListens(port: number, { tls }: Surroundings): string {
+  const plain = `listen 127.0.0.1:${port} backlog=4096`
+  if (tls === undefined) return `${plain};`
+  return `${plain} ssl http2; ssl_certificate ${tls.certificate}; ssl_certificate_key ${tls.key};`
 }
 
 /** A contestant that runs. */

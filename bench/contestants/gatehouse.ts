@@ -49,12 +49,15 @@ export async function startGatehouse(
 type Place = { readonly name: string; readonly port: number; readonly adminPort: number }
 
 function configurationOf(
-  { databaseUrl, redis, upstream }: Surroundings,
+  { databaseUrl, redis, upstream, tls }: Surroundings,
   { name, port, adminPort }: Place,
 ) {
   const group = { document: 'bench.json', upstream: { urls: [upstream.url] } }
+  const secured = tls && { certificate: tls.certificate, key: tls.key }
   return {
-    listen: { public: { port }, admin: { port: adminPort } },
+    listen: { public: { port, tls: secured }, admin: { port: adminPort } },
+    // Over TLS each connection of the bench lasts, as those of the others do.
+    ...(tls === undefined ? {} : { requests: { maxRequestsPerConnection: 1_000_000_000 } }),
     directory: { url: databaseUrl, pepper: { current: pepper } },
     redis: { url: redis.url, keyPrefix: name },
     limits: {

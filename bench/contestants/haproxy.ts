@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findProgram, freePort } from '../../test/support/processes.ts'
 import { startPinned } from '../pinned.ts'
-import { wideLimits, type Contestant, type Surroundings } from './contestant.ts'
+import { nameOf, wideLimits, type Contestant, type Surroundings } from './contestant.ts'
 
 /** The path of HAProxy, or undefined. */
 export function haproxyProgram(): string | undefined {
@@ -14,7 +14,8 @@ export function haproxyProgram(): string | undefined {
  * this process alone, no concurrency, no digest of the secret.
  */
 export async function startHaproxy(surroundings: Surroundings): Promise<Contestant> {
-  const { folder, users } = surroundings
+  const { folder, users, tls } = surroundings
+  const own = nameOf('haproxy', surroundings)
   const port = await freePort()
   const file = (name: string, lines: readonly string[]): string => {
     const path = join(folder, name)
@@ -22,33 +23,38 @@ export async function startHaproxy(surroundings: Surroundings): Promise<Contesta
     return path
   }
   const credentials = file(
-    'haproxy-credentials.map',
+    `${own}-credentials.map`,
     users.map(({ basic, userId }) => `${basic} ${userId}`),
   )
   const organizations = file(
-    'haproxy-organizations.map',
+    `${own}-organizations.map`,
     users.map(({ userId, organizationId }) => `${userId} ${organizationId}`),
   )
-  const configuration = file('haproxy.cfg', [
-    configurationOf({ port, credentials, organizations, upstream: surroundings.upstream.url }),
+  const configuration = file(`${own}.cfg`, [
+    configurationOf({
+      listen: `127.0.0.1:${port}${tls === undefined ? '' : ` ssl crt ${tls.both} alpn h2,http/1.1`}`,
+      credentials,
+      organizations,
+      upstream: surroundings.upstream.url,
+    }),
   ])
-  const server = startPinned(folder, 'haproxy', 'contestant', [
+  const server = startPinned(folder, own, 'contestant', [
     haproxyProgram() ?? 'haproxy',
     '-db',
     '-f',
     configuration,
   ])
-  return { name: 'haproxy', port, server, requiredFields: ['x-ratelimit-limit'] }
+  return { name: own, port, server, requiredFields: ['x-ratelimit-limit'] }
 }
 
 type Places = {
-  readonly port: number
+  readonly listen: string
   readonly credentials: string
   readonly organizations: string
   readonly upstream: string
 }
 
-function configurationOf({ port, credentials, organizations, upstream }: Places): string {
+function configurationOf({ listen, credentials, organizations, upstream }: Places): string {
   const { user, organization } = wideLimits
   return `
 global
@@ -74,7 +80,7 @@ backend organizations
   stick-table type string len 64 size 100k expire 120s store http_req_rate(${organization.windowSeconds}s)
 
 frontend public
-  bind 127.0.0.1:${port}
+  bind ${listen}
   http-request set-var(txn.user) req.hdr(authorization),word(2,' '),map(${credentials}) if { req.hdr(authorization) -m beg -i "basic " }
   http-request deny deny_status 401 unless { var(txn.user) -m found }
   http-request set-var(txn.organization) var(txn.user),map(${organizations})

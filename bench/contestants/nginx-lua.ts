@@ -6,26 +6,39 @@ import { freePort } from '../../test/support/processes.ts'
 import { startNginx } from '../nginx.ts'
 import { occurrences } from '../occurrences.ts'
 import { pepper } from '../users.ts'
-import { limitFields, wideLimits, type Contestant, type Surroundings } from './contestant.ts'
+import {
+  limitFields,
+  nameOf,
+  nginxListens,
+  wideLimits,
+  type Contestant,
+  type Surroundings,
+} from './contestant.ts'
 
 const sources = join(import.meta.dirname, 'nginx-lua')
 
 /** The work of Gatehouse in nginx and Lua: what Kong and APISIX are made of, without their weight. */
 export async function startNginxLua(surroundings: Surroundings): Promise<Contestant> {
   const { folder, upstream, redis } = surroundings
+  const name = nameOf('nginx-lua', surroundings)
   const port = await freePort()
   const script = readFileSync(join(sources, 'admit.lua'), 'utf8')
   await loadScript(redis.url, script)
   writeFileSync(join(folder, 'settings.lua'), settingsOf(surroundings, script))
   const server = await startNginx({
-    name: 'nginx-lua',
+    name,
     folder,
     core: 'contestant',
     modules: ['ndk_http_module', 'ngx_http_lua_module'],
-    http: httpBlock({ folder, port, upstreamHost: new URL(upstream.url).host }),
+    http: httpBlock({
+      folder,
+      name,
+      listen: nginxListens(port, surroundings),
+      upstreamHost: new URL(upstream.url).host,
+    }),
   })
   return {
-    name: 'nginx-lua',
+    name,
     port,
     server,
     requiredFields: [...limitFields, 'x-request-id'],
@@ -67,9 +80,14 @@ ${rows.join('\n')}
 `
 }
 
-type Places = { readonly folder: string; readonly port: number; readonly upstreamHost: string }
+type Places = {
+  readonly folder: string
+  readonly name: string
+  readonly listen: string
+  readonly upstreamHost: string
+}
 
-function httpBlock({ folder, port, upstreamHost }: Places): string {
+function httpBlock({ folder, name, listen, upstreamHost }: Places): string {
   return `
   lua_package_path "${sources}/?.lua;${folder}/?.lua;/usr/share/lua/5.1/?.lua;;";
   lua_socket_log_errors off;
@@ -85,9 +103,10 @@ function httpBlock({ folder, port, upstreamHost }: Places): string {
     keepalive 64;
     keepalive_requests 1000000000;
   }
+  keepalive_requests 1000000000;
   server {
-    listen 127.0.0.1:${port} backlog=4096;
-    access_log ${folder}/nginx-lua.log access buffer=64k flush=1s;
+    ${listen}
+    access_log ${folder}/${name}.log access buffer=64k flush=1s;
     location / {
       set $principal '';
       set $organization '';

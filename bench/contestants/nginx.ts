@@ -1,12 +1,14 @@
 import { freePort } from '../../test/support/processes.ts'
 import { startNginx } from '../nginx.ts'
-import type { Contestant, Surroundings } from './contestant.ts'
+import { nameOf, nginxListens, type Contestant, type Surroundings } from './contestant.ts'
 
 /** The floor: nginx that forwards and does nothing else. */
-export async function startBareNginx({ folder, upstream }: Surroundings): Promise<Contestant> {
+export async function startBareNginx(surroundings: Surroundings): Promise<Contestant> {
+  const { folder, upstream } = surroundings
+  const name = nameOf('nginx', surroundings)
   const port = await freePort()
   const server = await startNginx({
-    name: 'nginx',
+    name,
     folder,
     core: 'contestant',
     http: `
@@ -15,8 +17,9 @@ export async function startBareNginx({ folder, upstream }: Surroundings): Promis
     keepalive 64;
     keepalive_requests 1000000000;
   }
+  keepalive_requests 1000000000;
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    ${nginxListens(port, surroundings)}
     location / {
       proxy_pass http://service;
       proxy_http_version 1.1;
@@ -24,5 +27,5 @@ export async function startBareNginx({ folder, upstream }: Surroundings): Promis
     }
   }`,
   })
-  return { name: 'nginx', port, server, requiredFields: [] }
+  return { name, port, server, requiredFields: [] }
 }

@@ -29,6 +29,7 @@ import { slowClients } from './slow-clients.ts'
 import { streams } from './streams.ts'
 import { timing } from './timing.ts'
 import { soak } from './soak.ts'
+import { tls } from './tls.ts'
 import { tokenCost } from './token-cost.ts'
 import { workers } from './workers.ts'
 
@@ -66,4 +67,5 @@ export const experiments: readonly Experiment[] = [
   slowClients,
   soak,
   workers,
+  tls,
 ]

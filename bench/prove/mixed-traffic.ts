@@ -36,7 +36,7 @@ export function mixedTraffic(caller: Caller, port: number, users: readonly User[
   const unknown = [401, 429]
   const kinds: readonly Kind[] = [
     good(call({ path: '/wide/hello' })),
-    good(call({ path: '/wide/hello?a=b' })),
+    good(call({ path: '/wide/echo', method: 'POST', body: 'hello' })),
     good(call({ ...post, body: 'a'.repeat(500) })),
     good(call({ path: '/wide/hold/20' })),
     good(call({ path: '/wide/download/100000' })),

@@ -23,6 +23,7 @@ export type Ended = {
 }
 
 const everyMs = 100
+const looksForNone = 20
 const patienceMs = 40_000
 
 /** Where callers connect from that are no attackers. */
@@ -55,11 +56,15 @@ export async function attackSlowly(
   const hasEnded = (): boolean => attacker.exitCode !== null || attacker.signalCode !== null
   try {
     const giveUpMs = performance.now() + patienceMs
+    let emptyLooks = 0
     for (;;) {
       await pause(everyMs)
       const { seen, open, longestSeconds } = lives.look()
       // Where each is closed at once, there are never many, and the attacker gives up soon.
-      if ((seen >= connections || hasEnded()) && open === 0) return { seen, longestSeconds }
+      emptyLooks = open === 0 ? emptyLooks + 1 : 0
+      // One that was closed between two looks is not seen.
+      const hasBegun = seen >= 0.9 * connections || hasEnded()
+      if (hasBegun && emptyLooks > looksForNone) return { seen, longestSeconds }
       if (performance.now() > giveUpMs) return { seen, longestSeconds: Number.POSITIVE_INFINITY }
     }
   } finally {

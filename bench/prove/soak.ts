@@ -11,12 +11,12 @@ import { keysWithoutExpiry } from './redis-keys.ts'
 export const soak: Experiment = {
   name: 'soak',
   shows:
-    'Good, refused, abandoned and malformed requests in turn, for four minutes or as many as are given: memory does not grow, Redis keeps nothing for ever, and every answer has its line in the log',
+    'Good, refused, abandoned and malformed requests in turn, for three minutes or as many as are given: memory does not grow, Redis keeps nothing for ever, and every answer has its line in the log',
   accepts: ['minutes'],
   run: prove,
 }
 
-const defaultMinutes = 4
+const defaultMinutes = 3
 const perSecond = 150
 const users = 20
 /** Of a run: how often memory is looked at. */

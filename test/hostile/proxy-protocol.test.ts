@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readProxyHeader } from '../../src/gateway/proxy-header.ts'
+import { http2Client } from '../support/http2-client.ts'
 import { rawClient } from '../support/raw-client.ts'
 import { startTlsGateway, type TlsGateway } from '../support/tls-gateway.ts'
 import { until } from '../support/until.ts'
@@ -110,7 +111,7 @@ test('a peer that is not trusted is cut, whatever it says', async () => {
   }
 })
 
-test('the header comes before TLS, in the clear', async () => {
+test('the header comes before TLS, in the clear, and stands for requests of HTTP/2 too', async () => {
   const secured: TlsGateway = await startTlsGateway(
     { '/x': { get: {} } },
     { open: { proxyProtocol: true }, ...trusting },
@@ -126,8 +127,26 @@ test('the header comes before TLS, in the clear', async () => {
       )
       expect(statusesIn((await socket.toArray()).join(''))).toEqual([200])
     }
+    const before = connect(secured.gateway.port, '127.0.0.1')
+    before.write(text)
+    const socket = connectTls({
+      socket: before,
+      ca: secured.ca,
+      host: 'localhost',
+      ALPNProtocols: ['h2'],
+    })
+    const { call, close } = await http2Client(secured.gateway.port, secured.ca, {
+      createConnection: () => socket,
+    })
+    const { authorization } = secured.gateway.key
+    for (let turn = 0; turn < 2; turn++) {
+      expect((await call({ ':path': '/x', authorization })).status).toBe(200)
+    }
+    close()
     const forwarded = secured.upstream.requests.map(({ headers }) => headers['x-forwarded-for'])
-    expect(forwarded).toEqual(['203.0.113.7', '203.0.113.7'])
+    expect(forwarded).toEqual(Array(4).fill('203.0.113.7'))
+    const logged = secured.gateway.log.map(({ clientAddress }) => clientAddress)
+    expect(new Set(logged)).toEqual(new Set(['203.0.113.7']))
     await until(() => secured.gateway.inFlight() === 0)
   } finally {
     await secured.close()

@@ -1,6 +1,8 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Fleet } from '../support/fleet.ts'
-import { runCommand, type GatewayProcess } from '../support/gateway-process.ts'
+import { runCommand, startGatewayProcess, type GatewayProcess } from '../support/gateway-process.ts'
 import { createCaller } from '../support/load.ts'
 import type { RecordingUpstream } from '../support/recording-upstream.ts'
 import { startSharedFleet, type SharedFleet } from '../support/shared-fleet.ts'
@@ -72,6 +74,35 @@ test('two workers serve one listener, share exact limits, and are one in metrics
   })
   gateway.terminate()
   expect(await gateway.exit()).toBe(0)
+}, 90_000)
+
+test('SIGHUP to the primary has every worker read its configuration again', async () => {
+  const gateway = await fleet.start(two)
+  const applied = /^gatehouse_configuration_reloads_total\{outcome="applied"\} (\d+)$/m
+  expect(applied.exec(await metricsOf(gateway))?.[1]).toBe('0')
+  process.kill(gateway.pid, 'SIGHUP')
+  await until(async () => applied.exec(await metricsOf(gateway))?.[1] === '2')
+  expect(await callApart(gateway, '/open')).toBe(200)
+  gateway.terminate()
+  expect(await gateway.exit()).toBe(0)
+}, 90_000)
+
+test('workers without Redis are told that each keeps its limits by itself; with it there is no warning', async () => {
+  const file = join(dirname(fleet.configurationFile), 'without-redis.yaml')
+  const configuration = JSON.parse(await readFile(fleet.configurationFile, 'utf8')) as object
+  await writeFile(file, JSON.stringify({ ...configuration, redis: {} }))
+  const alone = await startGatewayProcess(file, { serveOptions: two })
+  const sharing = await fleet.start(two)
+  const warned = /each of the 2 workers keeps its limits by itself/
+  const warnings = ({ log }: GatewayProcess) =>
+    log.filter(({ warning }) => typeof warning === 'string' && warned.test(warning))
+  try {
+    expect(warnings(alone)).toHaveLength(1)
+    expect(warnings(sharing)).toHaveLength(0)
+  } finally {
+    await alone.kill()
+    await sharing.kill()
+  }
 }, 90_000)
 
 test('a worker that is killed is replaced, named in the log, while the other one serves', async () => {

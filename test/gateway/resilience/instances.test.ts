@@ -33,6 +33,16 @@ test('a path of an instance goes before the forwarded one', async () => {
   expect(instances[0]?.requests[0]?.url).toBe('/base/things/1')
 })
 
+test('the access line names the instance that answered', async () => {
+  const instances = await scene.arrange(2, (urls) => ({ instances: alike(urls) }))
+  for (let i = 0; i < 4; i += 1) await scene.send(`GET /things/${i}`)
+  await until(() => scene.gateway().inFlight() === 0)
+  const named = scene.gateway().log.filter(({ verdict }) => verdict === 'forwarded')
+  for (const { url, requests } of instances) {
+    expect(named.filter(({ instance }) => instance === url)).toHaveLength(requests.length)
+  }
+})
+
 test('where as many wait as may, one more is 503 with Retry-After, and those that wait are answered', async () => {
   const instances = await scene.arrange(1, (urls) => ({
     instances: alike(urls),
