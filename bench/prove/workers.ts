@@ -117,11 +117,12 @@ function entrant({ pid, port }: GatewayProcess, loops: number, credentialsFile: 
   }
 }
 
-async function measured({ pids, ask }: Entrant): Promise<Window> {
+async function measured(entrant: Entrant): Promise<Window> {
+  const { pids } = entrant
   const loops = (): readonly number[] => pids.map(mainThreadMicrosOf)
   const [primary = 0] = pids
   const before = { all: cpuMicrosOf(pids), primary: cpuMicrosOf([primary]), loops: loops() }
-  const requests = await ask(windowMs)
+  const requests = await entrant.ask(windowMs)
   const ofLoops = loops().map((micros, place) => micros - (before.loops[place] ?? 0))
   return {
     all: (cpuMicrosOf(pids) - before.all) / requests,

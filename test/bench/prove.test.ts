@@ -58,6 +58,14 @@ describe('options', () => {
   }
   const parse = (...args: readonly string[]) => parseOptions(['one', ...args], [experiment])
 
+  test('say for how many minutes, where an experiment takes that', () => {
+    const long = { ...experiment, accepts: ['minutes'] } as const
+    const asked = parseOptions(['one', '--minutes', '30'], [long])
+    expect(asked).toMatchObject({ kind: 'run', minutes: 30, deployment: undefined })
+    expect(() => parseOptions(['one', '--minutes', '0'], [long])).toThrow('whole number')
+    expect(() => parse('--minutes', '30')).toThrow('one does not accept --minutes')
+  })
+
   test('describe a deployment', () => {
     const key = 'K:s:3'
     const urls = ['https://a.test/x', 'https://b.test/x']

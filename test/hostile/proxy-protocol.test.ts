@@ -135,14 +135,14 @@ test('the header comes before TLS, in the clear, and stands for requests of HTTP
       host: 'localhost',
       ALPNProtocols: ['h2'],
     })
-    const { call, close } = await http2Client(secured.gateway.port, secured.ca, {
+    const client = await http2Client(secured.gateway.port, secured.ca, {
       createConnection: () => socket,
     })
     const { authorization } = secured.gateway.key
     for (let turn = 0; turn < 2; turn++) {
-      expect((await call({ ':path': '/x', authorization })).status).toBe(200)
+      expect((await client.call({ ':path': '/x', authorization })).status).toBe(200)
     }
-    close()
+    client.close()
     const forwarded = secured.upstream.requests.map(({ headers }) => headers['x-forwarded-for'])
     expect(forwarded).toEqual(Array(4).fill('203.0.113.7'))
     const logged = secured.gateway.log.map(({ clientAddress }) => clientAddress)

@@ -77,10 +77,7 @@ function bodyKind(body: BodyValidation | undefined, { head, incoming }: Exchange
  * Whatever ends the request meanwhile ends the reading, too. It may take as long in all as elsewhere one
  * pause: the request holds its slots.
  */
-function wholeBody(
-  exchange: Exchange,
-  limits: BodyLimits,
-): Promise<Buffer> {
+function wholeBody(exchange: Exchange, limits: BodyLimits): Promise<Buffer> {
   const { head, incoming, outgoing, abandonment } = exchange
   if (abandonment.reason !== undefined) throw abandonment.reason
   if (head.body.kind === 'sized' && head.body.bytes > limits.maxBodyBytes)

@@ -132,7 +132,13 @@ test('a POST whose connection breaks after it was sent is 502 and not sent again
 test('a body that nobody came to read is let go of when its request has been answered', async () => {
   const bodies: { readonly destroyed: boolean }[] = []
   const server = createServer((incoming, outgoing) => {
-    bodies.push(requestBody(incoming, outgoing, { maxBodyBytes: 10, minBytesPerSecond: 0, idleTimeoutMs: 20 }))
+    bodies.push(
+      requestBody(incoming, outgoing, {
+        maxBodyBytes: 10,
+        minBytesPerSecond: 0,
+        idleTimeoutMs: 20,
+      }),
+    )
     outgoing.end('refused')
   })
   const { port } = await listenOn(server, '127.0.0.1', 0)
