@@ -26,6 +26,7 @@ import { revocation } from './revocation.ts'
 import { rollingRestart } from './rolling-restart.ts'
 import { slots } from './slots.ts'
 import { streams } from './streams.ts'
+import { takenAhead } from './taken-ahead.ts'
 import { timing } from './timing.ts'
 import { tokenCost } from './token-cost.ts'
 
@@ -40,6 +41,7 @@ export const experiments: readonly Experiment[] = [
   redisFaults,
   failover,
   admissionCost,
+  takenAhead,
   redisMemory,
   memory,
   idleConnections,

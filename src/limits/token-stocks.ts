@@ -94,7 +94,11 @@ export function createTokenStocks(now: () => number) {
   /** @param isAsked whether it is looked at by the limit that holds now */
   function knownOf(window: WindowLimit, isAsked = true): Known {
     const known = all.get(window.key) ?? enter(window)
-    if (known.stock !== undefined && known.stock.endsAtMs <= now()) known.stock = undefined
+    if (known.stock !== undefined && known.stock.endsAtMs <= now()) {
+      // Its window may last a moment more: another share of it would be lost, too.
+      known.askNotBeforeMs = known.stock.resetsByMs
+      known.stock = undefined
+    }
     if (isAsked && window.requests !== known.requests) {
       // Of a lower limit these may be too many; a higher one has them too, and more.
       if (window.requests < known.requests) known.stock = undefined
