@@ -15,7 +15,7 @@ export function underAdmission({ classes, replicas }: Limits): string {
     ...limitClass.operations.flatMap((rule) => rowsOf(`${name}.${rule.name}`, rule, replicas)),
   ])
   if (rows.length === 0) return ''
-  return `\n${table(['TOKENS TAKEN AHEAD', 'SCOPE', 'SHARE', 'UNUSED AT MOST'], rows)}\n`
+  return `${table(['TOKENS TAKEN AHEAD', 'SCOPE', 'SHARE', 'UNUSED AT MOST'], rows)}\n`
 }
 
 type Scopes = Pick<Limits['classes'][string], 'user' | 'organization'>

@@ -58,11 +58,14 @@ type Decision = Admission | Promise<Admission>
 /** Held leases are renewed this often within the time in which they would lapse. */
 const renewalsPerLease = 3
 
+/** A denial is a refusal; one function for every request. */
+const refused = (): undefined => undefined
+
 /** The decision about the rest of a request's limits, as one about all of them. */
-function conclude(decided: Admission, { limit, giveBack }: Claim): Admission {
-  if (decided.kind === 'admitted') return { ...decided, limit: bindingOf(limit, decided.limit) }
-  giveBack()
-  return decided
+function conclude(decided: Admission, { limit, settle }: Claim): Admission {
+  settle(decided.kind === 'admitted')
+  if (decided.kind !== 'admitted') return decided
+  return { ...decided, limit: bindingOf(limit, decided.limit) }
 }
 
 export function createRedisAdmission(parts: Parts): RedisAdmission {
@@ -134,7 +137,7 @@ export function createRedisAdmission(parts: Parts): RedisAdmission {
   /** @param otherwise what becomes of the request where Redis denies it; undefined: it is refused */
   function admitBy(
     limits: ApplicableLimits,
-    otherwise: () => Decision | undefined = () => undefined,
+    otherwise: () => Decision | undefined = refused,
   ): Decision {
     const known = exhausted.among(limits)
     if (known.length > 0) return counter.countRemembered(rateRefusal(known))
@@ -153,7 +156,7 @@ export function createRedisAdmission(parts: Parts): RedisAdmission {
       return counter.countFromTokens({ kind: 'admitted', limit, permit, degraded: false })
     }
     const decided = admitBy(rest, () => {
-      claim.giveBack()
+      claim.settle(false)
       // A share that was asked for since may have taken the last of it, for this process.
       const isWorthIt = time === 'first-time' && tokens.canClaim(rest)
       return isWorthIt ? admitFromTokens(limits, 'again') : undefined

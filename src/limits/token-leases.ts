@@ -28,8 +28,8 @@ export type Claim = {
   readonly rest: ApplicableLimits | undefined
   /** The one that binds next of those that were not; undefined where every one is among the rest. */
   readonly limit: LimitState | undefined
-  /** The request does not pass. */
-  readonly giveBack: () => void
+  /** Where there are others: whether the request passed, or else gives back what was taken. */
+  readonly settle: (hasPassed: boolean) => void
 }
 
 type Parts = {
@@ -53,18 +53,26 @@ export function createTokenLeases({ ask, isAsked, noteUse, now }: Parts): TokenL
         if (stock === undefined) others.push(window)
         else taken.push({ window, stock })
       }
-      for (const { window, stock } of taken) stock.tokens -= weightIn(window, limits.cost)
+      const rest = restOf(limits, others)
+      for (const { window, stock } of taken) {
+        stock.tokens -= weightIn(window, limits.cost)
+        // Where nothing else is to be decided, they are used.
+        if (rest !== undefined) stock.claimed += weightIn(window, limits.cost)
+      }
+      const settle = (hasPassed: boolean): void => {
+        for (const { window, stock } of taken.splice(0)) {
+          stock.claimed -= weightIn(window, limits.cost)
+          // To the stock it was taken from: where that has ended, nobody looks at it any more.
+          if (!hasPassed) stock.tokens += weightIn(window, limits.cost)
+        }
+      }
       return {
-        rest: restOf(limits, others),
+        rest,
         limit: bindingLimit(
           taken.map(({ window }) => window),
           taken.map(({ stock }) => stocks.stateOf(stock)),
         ),
-        giveBack: () => {
-          // To the stock it was taken from: where that has ended, nobody looks at it any more.
-          for (const { window, stock } of taken.splice(0))
-            stock.tokens += weightIn(window, limits.cost)
-        },
+        settle,
       }
     },
     canClaim: ({ windows, cost }) =>

@@ -6,6 +6,8 @@ import type { WindowState } from './verdict.ts'
 /** Tokens of one window in Redis. */
 export type Stock = {
   tokens: number
+  /** Those of requests that are not decided yet: they may come back. */
+  claimed: number
   /** Until then their window certainly lasts; later they would be those of a window that is over. */
   endsAtMs: number
   /** By then it is over. */
@@ -49,7 +51,7 @@ export function createTokenStocks(now: () => number) {
       const { tokenShare } = window
       if (tokenShare === undefined) return 0
       const { stock, isAsking, askNotBeforeMs } = knownOf(window)
-      const tokens = stock?.tokens ?? 0
+      const tokens = stock === undefined ? 0 : stock.tokens + stock.claimed
       const isTime = !isAsking && askNotBeforeMs <= now() && tokens <= tokenShare / 2
       return isTime ? tokenShare - tokens : 0
     },
@@ -123,7 +125,8 @@ export function createTokenStocks(now: () => number) {
     const resetsByMs = answer.answeredAtMs + state.msToReset
     const { stock } = known
     if (stock === undefined) {
-      known.stock = { tokens, endsAtMs, resetsByMs, left: state.remaining, told: Infinity }
+      const left = state.remaining
+      known.stock = { tokens, claimed: 0, endsAtMs, resetsByMs, left, told: Infinity }
       return
     }
     stock.tokens += tokens
