@@ -104,6 +104,10 @@ export function createTokenStocks(now: () => number) {
     if (isAsked && window.requests !== known.requests) {
       // Of a lower limit these may be too many; a higher one has them too, and more.
       if (window.requests < known.requests) known.stock = undefined
+      else if (known.stock !== undefined) {
+        known.stock.left += window.requests - known.requests
+        known.stock.told = Infinity
+      }
       known.requests = window.requests
       known.askNotBeforeMs = 0
     }

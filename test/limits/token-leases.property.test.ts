@@ -122,6 +122,8 @@ async function follow(of: World, steps: readonly Step[]): Promise<void> {
       await all[place]?.close()
       all[place] = open()
       lost += of.share
+      // Another process at its place knows nothing of what it told.
+      told = new Map([...told].filter(([name]) => !name.startsWith(`${place} `)))
     } else if (each.do === 'override') {
       // What was taken by a higher limit is not used by a lower one.
       lost += of.processes * of.share

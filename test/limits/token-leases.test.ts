@@ -237,6 +237,16 @@ describe('an override', () => {
     await admission.close()
   })
 
+  it('that is higher is what remains is told by, at once', async () => {
+    setTo(1_000)
+    const admission = openAdmission(redis, options)
+    await admission.admit(at())
+    setTo(2_000)
+    const decided = await admission.admit(at())
+    expect(isAdmitted(decided) && decided.limit).toMatchObject({ limit: 2_000, remaining: 1_998 })
+    await admission.close()
+  })
+
   it('below a share for each process: its requests are counted one by one', async () => {
     setTo(199)
     const admission = openAdmission(redis, options)
