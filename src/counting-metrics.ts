@@ -9,6 +9,11 @@ export function defineCountingMetrics(metrics: Metrics, health: CountingControl[
     read: () => [{ value: health().refused }],
   })
   metrics.counter({
+    name: 'gatehouse_counting_shadowed_total',
+    help: 'Creations that passed, though a quota of resources in shadow mode had no room.',
+    read: () => [{ value: health().shadowed }],
+  })
+  metrics.counter({
     name: 'gatehouse_counting_degraded_total',
     help: 'Creations decided without the record: let pass, or answered 503.',
     read: () => {

@@ -119,15 +119,20 @@ function defineAdmission(metrics: Metrics, health: MeteredParts['limits']): void
     },
   })
   const counts = [
-    ['degraded', 'Admitted by this process alone, while Redis could not be asked.'],
-    ['remembered', 'Refused without asking Redis, since the window was known to be used up.'],
-    ['shadowed', 'Admitted, though a limit in shadow mode would have refused.'],
+    ['degraded', 'degraded', 'Admitted by this process alone, while Redis could not be asked.'],
+    ['fromTokens', 'from_tokens', 'Admitted without asking Redis, from tokens taken ahead.'],
+    [
+      'remembered',
+      'remembered',
+      'Refused without asking Redis, since the window was known to be used up.',
+    ],
+    ['shadowed', 'shadowed', 'Admitted, though a limit in shadow mode would have refused.'],
   ] as const
-  for (const [name, help] of counts)
+  for (const [key, name, help] of counts)
     metrics.counter({
       name: `gatehouse_admission_${name}_total`,
       help,
-      read: () => single(health().decisions[name]),
+      read: () => single(health().decisions[key]),
     })
   metrics.gauge({
     name: 'gatehouse_leases_held',

@@ -55,14 +55,22 @@ function ruleOf({ user, organization, ...rest }: RuleConfiguration) {
 }
 
 function scopeLimits(configured: ScopeConfiguration): LimitClass['user'] {
-  const { requests, windowSeconds, window, concurrent, mode, ...rest } = configured
+  const { requests, windowSeconds, window, concurrent, tokenLease, mode, ...rest } = configured
+  const share = tokenLease === undefined ? {} : { tokenShare: tokenLease.share }
   return {
     whenUnavailable: rest.whenUnavailable,
     warnAtPercent: rest.warnAtPercent,
     isShadow: mode === 'shadow',
     ...(requests === undefined || windowSeconds === undefined
       ? {}
-      : { window: { requests, windowMs: windowSeconds * 1_000, isSliding: window === 'sliding' } }),
+      : {
+          window: {
+            requests,
+            windowMs: windowSeconds * 1_000,
+            isSliding: window === 'sliding',
+            ...share,
+          },
+        }),
     ...(concurrent === undefined ? {} : { concurrent }),
   }
 }

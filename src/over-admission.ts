@@ -1,5 +1,6 @@
 import { table } from './cli/table.ts'
 import type { Configuration } from './config/schema.ts'
+import { underAdmission } from './under-admission.ts'
 
 type Limits = Configuration['limits']
 type WhenUnavailable = Limits['classes'][string]['user']['whenUnavailable']
@@ -18,7 +19,8 @@ export function overAdmission({ limits }: Configuration): string {
     ...Object.entries(limits.quotas).flatMap(([name, quota]) => quotaRows(name, quota, replicas)),
     ...Object.entries(limits.countedResources).flatMap(([name, quota]) => countedRows(name, quota)),
   ]
-  return `${table(['CLASS OR QUOTA', 'SCOPE', 'LIMIT', 'WITHOUT REDIS', 'WORST'], rows)}\n`
+  const worst = `${table(['CLASS OR QUOTA', 'SCOPE', 'LIMIT', 'WITHOUT REDIS', 'WORST'], rows)}\n`
+  return `${worst}${underAdmission(limits)}`
 }
 
 type Scopes = Pick<Limits['classes'][string], 'user' | 'organization'>

@@ -54,9 +54,9 @@ async function prove(): Promise<Outcome> {
 }
 
 /** CPU microseconds a request. */
-type Cost = { readonly gateway: number; readonly redis: number }
+export type Cost = { readonly gateway: number; readonly redis: number }
 
-async function costOf({ fleet, redis }: House, name: string, times: number): Promise<Cost> {
+export async function costOf({ fleet, redis }: House, name: string, times: number): Promise<Cost> {
   const { authorization } = fleet
   await using caller = createCaller(urlsOf(fleet.gateways), connections)
   const pids = fleet.gateways.map(({ pid }) => pid)
@@ -70,7 +70,7 @@ async function costOf({ fleet, redis }: House, name: string, times: number): Pro
   }
 }
 
-function median(costs: readonly Cost[]): Cost {
+export function median(costs: readonly Cost[]): Cost {
   const middle = (values: readonly number[]): number =>
     values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
   return {

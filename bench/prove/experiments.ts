@@ -27,6 +27,7 @@ import { rollingRestart } from './rolling-restart.ts'
 import { slots } from './slots.ts'
 import { slowClients } from './slow-clients.ts'
 import { streams } from './streams.ts'
+import { takenAhead } from './taken-ahead.ts'
 import { timing } from './timing.ts'
 import { soak } from './soak.ts'
 import { tls } from './tls.ts'
@@ -44,6 +45,7 @@ export const experiments: readonly Experiment[] = [
   redisFaults,
   failover,
   admissionCost,
+  takenAhead,
   redisMemory,
   memory,
   idleConnections,

@@ -1,4 +1,6 @@
+import { at, listAt, textAt } from './at.ts'
 import type { Path, Problem } from './problem.ts'
+import { tokenLeaseProblems } from './token-lease-problems.ts'
 
 /**
  * What each part of a configuration must know of the others. It looks at the file's own value, where
@@ -17,6 +19,7 @@ export function crossCheck(value: unknown): readonly Problem[] {
     ...duplicateNames(groups),
     ...quotaProblems(value),
     ...ambiguousQuotas(value),
+    ...tokenLeaseProblems(at(value, ['limits'])),
     ...pepperProblems(at(value, ['directory'])),
     ...portProblems(value),
     ...proxyProblems(value),
@@ -149,24 +152,4 @@ function listenerAt(value: unknown, path: readonly string[], defaultPort: number
 function collide(one: Listener, other: Listener): boolean {
   if (one.port !== other.port || one.port === 0) return false
   return one.host === other.host || [one.host, other.host].some((host) => everyHost.includes(host))
-}
-
-/** What stands at a path, or undefined where nothing does. */
-function at(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((parent, key) => {
-    if (typeof parent !== 'object' || parent === null || !Object.hasOwn(parent, key)) {
-      return undefined
-    }
-    return Reflect.get(parent, key) as unknown
-  }, value)
-}
-
-function textAt(value: unknown, path: Path): string | undefined {
-  const found = at(value, path)
-  return typeof found === 'string' ? found : undefined
-}
-
-function listAt(value: unknown, path: Path): readonly unknown[] {
-  const found = at(value, path)
-  return Array.isArray(found) ? found : []
 }

@@ -28,6 +28,12 @@ const scopeLimits = z
       .default('fixed')
       .describe('Begins with the first request, or is any stretch of that length.'),
     concurrent: count.optional().describe('Requests in flight at the same time.'),
+    tokenLease: z
+      .strictObject({ share: count.describe('So much, at most, at a time.') })
+      .optional()
+      .describe(
+        'For very high limits: each gateway takes a share ahead, and admits from it without asking Redis.',
+      ),
     whenUnavailable,
     mode,
     warnAtPercent,

@@ -33,6 +33,8 @@ export type WindowLimit = Limit & {
   /** Its length; of a month, the longest there is. */
   readonly windowMs: number
   readonly warnAtPercent: readonly number[]
+  /** What a process may take of it ahead; undefined where every request is counted by itself. */
+  readonly tokenShare?: number | undefined
   /** Its names in the `RateLimit` fields, where those are sent. */
   readonly described?: DescribedPolicy
 }
@@ -46,6 +48,8 @@ export type ApplicableLimits = Limits & {
   readonly cost: number
   /** Limits that are decided too, but refuse nothing; they count what those above let pass. */
   readonly shadow?: Limits | undefined
+  /** Whether a process may take of one of the windows ahead. */
+  readonly hasTokenShares: boolean
   /** Every slot that the request takes. */
   readonly leased: readonly SlotLimit[]
   /** Whose they are, where a window says when to warn. */
@@ -70,6 +74,8 @@ type Options = {
   readonly overrides?: (() => FindOverride) | undefined
   /** Whether limits are described for the `RateLimit` fields. */
   readonly describes?: boolean | undefined
+  /** Processes that may each take a share of a window ahead; one where absent. */
+  readonly replicas?: number | undefined
 }
 
 /**
@@ -79,7 +85,7 @@ type Options = {
  * @throws {RangeError} where a class holds a limit that is not a positive whole number
  */
 export function createFindLimits(keyPrefix: string, options: Options = {}): FindLimits {
-  const { overrides = () => noOverride, describes = false } = options
+  const { overrides = () => noOverride, describes = false, replicas = 1 } = options
   const prefix = keyPart(keyPrefix)
   let byClass = new WeakMap<LimitClass, Map<string, ApplicableLimits>>()
   let findOverride = overrides()
@@ -95,7 +101,7 @@ export function createFindLimits(keyPrefix: string, options: Options = {}): Find
     const name = `${subject.organizationId}\n${subject.principalId}`
     const before = known.get(name)
     if (before !== undefined) return before
-    const limits = applicable(limitsOf(prefix, subject, findOverride), subject)
+    const limits = applicable(limitsOf(prefix, subject, { findOverride, replicas }), subject)
     const described = describes ? { ...limits, windows: describePolicies(limits.windows) } : limits
     if (known.size >= maxRemembered) known.clear()
     known.set(name, described)
@@ -121,7 +127,11 @@ const maxRemembered = 10_000
 type Found<Kind> = { readonly limit: Kind; readonly isShadow: boolean | undefined }
 type FoundLimits = { readonly windows: Found<WindowLimit>[]; readonly slots: Found<SlotLimit>[] }
 
-function limitsOf(prefix: string, subject: Subject, findOverride: FindOverride): FoundLimits {
+function limitsOf(
+  prefix: string,
+  subject: Subject,
+  { findOverride, replicas }: { readonly findOverride: FindOverride; readonly replicas: number },
+): FoundLimits {
   const { organizationId, principalId, limitClass } = subject
   const found: FoundLimits = { windows: [], slots: [] }
   const ownerOf = (scope: Scope): string | undefined => (scope === 'user' ? principalId : undefined)
@@ -136,14 +146,16 @@ function limitsOf(prefix: string, subject: Subject, findOverride: FindOverride):
     const common = { scope, whenUnavailable }
     if (window !== undefined) {
       const kind = window.isSliding === true ? 'sliding' : 'fixed'
+      const requests = allowed(scope, `${name}.requests`, window.requests)
       const limit = {
         ...common,
         name: `${name}.requests`,
         key: keyOf(scope, kind, ['class', ...of]),
         kind,
-        requests: allowed(scope, `${name}.requests`, window.requests),
+        requests,
         windowMs: window.windowMs,
         warnAtPercent,
+        tokenShare: usableShare(window.tokenShare, requests, replicas),
       } as const
       found.windows.push({ limit, isShadow })
     }
@@ -172,6 +184,15 @@ function limitsOf(prefix: string, subject: Subject, findOverride: FindOverride):
   return found
 }
 
+/** None where an override leaves less than a share for each: one of them would take another's. */
+function usableShare(
+  share: number | undefined,
+  requests: number,
+  replicas: number,
+): number | undefined {
+  return share !== undefined && share * replicas <= requests ? share : undefined
+}
+
 function applicable({ windows, slots }: FoundLimits, subject: Subject): ApplicableLimits {
   const that = <Kind>(all: readonly Found<Kind>[], isShadow: boolean): readonly Kind[] =>
     all.flatMap((each) => ((each.isShadow ?? false) === isShadow ? each.limit : []))
@@ -184,6 +205,7 @@ function applicable({ windows, slots }: FoundLimits, subject: Subject): Applicab
     ...enforced,
     cost: limitClass.cost ?? 1,
     shadow: hasShadow ? shadow : undefined,
+    hasTokenShares: enforced.windows.some(({ tokenShare }) => tokenShare !== undefined),
     leased: shadow.slots.length > 0 ? [...enforced.slots, ...shadow.slots] : enforced.slots,
     warnedOf: warns ? { organizationId, principalId } : undefined,
   }

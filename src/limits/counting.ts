@@ -8,7 +8,10 @@ import { passedPart } from './usage-warnings.ts'
 
 /** A request that counts, from before it is forwarded until its upstream has answered. */
 export type Counting = {
-  /** The upstream has answered: a 2xx counts, anything else gives the reservations back. */
+  /**
+   * The upstream has answered, and is not asked again: a 2xx counts, anything else gives the
+   * reservations back.
+   */
   readonly answered: (status: number) => void
   /** The request is over; where no answer came, the reservations are given back. */
   readonly ended: () => void
@@ -44,6 +47,8 @@ type CountingHealth = {
   readonly state: 'up' | 'degraded'
   /** Creations that found no room. */
   readonly refused: number
+  /** Creations that passed, though a quota in shadow mode had no room. */
+  readonly shadowed: number
   /** Creations that were decided though the record could not be asked. */
   readonly withoutRecord: {
     readonly admitted: number
@@ -80,6 +85,7 @@ export function createCounting({ overrides, leaseMs, log, ...parts }: Parts): Co
   const settlements = createSettlements({ record, leaseMs, log })
   let begun = 0
   let refused = 0
+  let shadowed = 0
   const withoutRecord = { admitted: 0, unavailable: 0 }
 
   return {
@@ -91,7 +97,7 @@ export function createCounting({ overrides, leaseMs, log, ...parts }: Parts): Co
     health: () => {
       const settled = settlements.health()
       const state = settled.untold === 0 ? 'up' : 'degraded'
-      return { state, refused, withoutRecord: { ...withoutRecord }, ...settled }
+      return { state, refused, shadowed, withoutRecord: { ...withoutRecord }, ...settled }
     },
     close: settlements.close,
   }
@@ -131,6 +137,7 @@ export function createCounting({ overrides, leaseMs, log, ...parts }: Parts): Co
       }
     }
     if (isUnknown) withoutRecord.admitted += 1
+    if (wouldDeny.length > 0) shadowed += 1
     return counting(counted, caller, id, reserved, wouldDeny)
   }
 

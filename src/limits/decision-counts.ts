@@ -7,6 +7,8 @@ export type DecisionCounts = {
   readonly unavailable: number
   /** Of the admitted: those that this process admitted alone. */
   readonly degraded: number
+  /** Of the admitted: those that took no call, for tokens were taken ahead. */
+  readonly fromTokens: number
   /** Of the refused: those that took no call, because the window was known to be exhausted. */
   readonly remembered: number
   /** Of the refused: those that exceeded a quota. */
@@ -20,6 +22,8 @@ export type DecisionCounts = {
 export type DecisionCounter = {
   /** @returns the admission itself */
   readonly count: (admission: Admission) => Admission
+  /** Count an admission that took no call, though Redis has counted it. */
+  readonly countFromTokens: (admission: Admission) => Admission
   /** Count a refusal that took no call. */
   readonly countRemembered: (admission: Admission) => Admission
   readonly read: () => DecisionCounts
@@ -28,7 +32,7 @@ export type DecisionCounter = {
 export function createDecisionCounter(): DecisionCounter {
   const counts = {
     ...{ admitted: 0, refused: 0, unavailable: 0 },
-    ...{ degraded: 0, remembered: 0, overQuota: 0, withoutSlot: 0, shadowed: 0 },
+    ...{ degraded: 0, fromTokens: 0, remembered: 0, overQuota: 0, withoutSlot: 0, shadowed: 0 },
   }
   const count = (admission: Admission): Admission => {
     counts[admission.kind] += 1
@@ -43,6 +47,10 @@ export function createDecisionCounter(): DecisionCounter {
   }
   return {
     count,
+    countFromTokens(admission) {
+      counts.fromTokens += 1
+      return count(admission)
+    },
     countRemembered(admission) {
       counts.remembered += 1
       return count(admission)

@@ -1,4 +1,5 @@
 import type { ApplicableLimits, WindowLimit } from './applicable-limits.ts'
+import { certainlyLastsMs } from './certain-time.ts'
 import type { Exhausted } from './outcome.ts'
 import type { WindowState } from './verdict.ts'
 
@@ -33,9 +34,6 @@ const maxRemembered = 100_000
 /** A longer window is asked about again after this time, since clocks drift and Redis may forget. */
 const maxMemoryMs = 10_000
 
-/** Clocks of two machines differ in speed by far less than this (NTP slews by 0.0005 at most). */
-const drift = 0.001
-
 const none: readonly Exhausted[] = []
 
 /** @param now monotonic milliseconds */
@@ -53,9 +51,8 @@ export function createExhaustedWindows(now: () => number): ExhaustedWindows {
           if (memories.size > 0) memories.delete(window.key)
           continue
         }
-        // Counted from the moment of asking and one millisecond short (Redis's are whole): a window
-        // must not be refused here when it is open there.
-        const certainMs = Math.min(msToReset * (1 - drift) - 1, maxMemoryMs)
+        // A window must not be refused here when it is open there.
+        const certainMs = Math.min(certainlyLastsMs(msToReset), maxMemoryMs)
         memories.delete(window.key)
         memories.set(window.key, {
           notBeforeMs: askedAtMs + certainMs,

@@ -22,6 +22,8 @@ export type ScopeLimits = Policy & {
     readonly requests: number
     readonly windowMs: number
     readonly isSliding?: boolean
+    /** A process may take so much of it ahead, and admit from that without asking; not where it slides. */
+    readonly tokenShare?: number
   }
   /** At most so many requests at the same time. */
   readonly concurrent?: number

@@ -74,7 +74,7 @@ export function weightIn({ requests }: WindowLimit, cost: number): number {
 }
 
 /** The limit that binds next: the window with the fewest requests left, the longest of equals. */
-function bindingLimit(
+export function bindingLimit(
   limits: readonly WindowLimit[],
   states: readonly WindowState[],
 ): LimitState | undefined {
@@ -87,6 +87,16 @@ function bindingLimit(
     if (binding === undefined || bindsBefore(state, binding.state)) binding = { limit, state }
   }
   return binding && limitState(binding.limit, binding.state)
+}
+
+/** Of two limits, either of which may be none, the one that binds next. */
+export function bindingOf(
+  one: LimitState | undefined,
+  other: LimitState | undefined,
+): LimitState | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  if (one.remaining !== other.remaining) return one.remaining < other.remaining ? one : other
+  return one.resetSeconds >= other.resetSeconds ? one : other
 }
 
 function bindsBefore(a: WindowState, b: WindowState): boolean {

@@ -10,13 +10,13 @@ import { createInProcessLimits } from './in-process.ts'
 import { createLeaseChanges, type LeaseChangesHealth } from './lease-changes.ts'
 import { createLeases, type Lease } from './leases.ts'
 import type { Log } from './limits-log.ts'
+import { createTokenLeases, type Claim } from './token-leases.ts'
 import type { NoteUse } from './usage-warnings.ts'
-import { nothingHeld, outcome, rateRefusal, type Admission } from './outcome.ts'
+import { bindingOf, nothingHeld, outcome, rateRefusal, type Admission } from './outcome.ts'
 
 /** Admission by Redis, and by this process alone while Redis cannot be asked. */
 export type RedisAdmission = {
-  /** A promise only where Redis is asked. */
-  readonly admit: (subject: Subject) => Admission | Promise<Admission>
+  readonly admit: (subject: Subject) => Decision
   /** Run another limiter's script; rejects at once while Redis is not asked. */
   readonly runScript: RunScript
   readonly isDegraded: () => boolean
@@ -52,8 +52,21 @@ const unlimited: Admission = {
   degraded: false,
 }
 
+/** A promise only where Redis is asked. */
+type Decision = Admission | Promise<Admission>
+
 /** Held leases are renewed this often within the time in which they would lapse. */
 const renewalsPerLease = 3
+
+/** A denial is a refusal; one function for every request. */
+const refused = (): undefined => undefined
+
+/** The decision about the rest of a request's limits, as one about all of them. */
+function conclude(decided: Admission, { limit, settle }: Claim): Admission {
+  settle(decided.kind === 'admitted')
+  if (decided.kind !== 'admitted') return decided
+  return { ...decided, limit: bindingOf(limit, decided.limit) }
+}
 
 export function createRedisAdmission(parts: Parts): RedisAdmission {
   const { redis, findLimits, counter, leaseMs, now } = parts
@@ -78,6 +91,11 @@ export function createRedisAdmission(parts: Parts): RedisAdmission {
     onAnswer: breaker.succeeded,
     onFailure: breaker.failed,
   })
+  const tokens = createTokenLeases({
+    ...parts,
+    ask: calls.ask,
+    isAsked: () => !breaker.isOpen(),
+  })
   const renewalMs = leaseMs / renewalsPerLease
   const renewal = setInterval(renewLeases, renewalMs).unref()
   redis.onChange((change) => {
@@ -91,11 +109,7 @@ export function createRedisAdmission(parts: Parts): RedisAdmission {
       const limits = findLimits(subject)
       if (limits.windows.length + limits.slots.length === 0 && limits.shadow === undefined)
         return counter.count(unlimited)
-      const known = exhausted.among(limits)
-      if (known.length > 0) return counter.countRemembered(rateRefusal(known))
-      const lease = leases.create(limits.leased)
-      if (breaker.isOpen()) return decideAlone(limits, lease, 'never-asked')
-      return calls.ask({ limits, lease }).then((answer) => decide(limits, lease, answer))
+      return limits.hasTokenShares ? admitFromTokens(limits, 'first-time') : admitBy(limits)
     },
     async runScript(script, keys, args) {
       if (breaker.isOpen()) throw new Error('Redis is not asked at the moment')
@@ -120,14 +134,57 @@ export function createRedisAdmission(parts: Parts): RedisAdmission {
     },
   }
 
-  function decide(limits: ApplicableLimits, lease: Lease, answer: Answer | undefined): Admission {
+  /** @param otherwise what becomes of the request where Redis denies it; undefined: it is refused */
+  function admitBy(
+    limits: ApplicableLimits,
+    otherwise: () => Decision | undefined = refused,
+  ): Decision {
+    const known = exhausted.among(limits)
+    if (known.length > 0) return counter.countRemembered(rateRefusal(known))
+    const lease = leases.create(limits.leased)
+    if (breaker.isOpen()) return decideAlone(limits, lease, 'never-asked')
+    return calls.ask({ limits, lease }).then((answer) => decide(limits, lease, answer, otherwise))
+  }
+
+  /** What was taken ahead need not be asked for; where nothing else limits the request, nothing is. */
+  function admitFromTokens(limits: ApplicableLimits, time: 'first-time' | 'again'): Decision {
+    const claim = tokens.claim(limits)
+    const { rest, limit } = claim
+    if (rest === undefined) {
+      tokens.restock(limits)
+      const permit = nothingHeld
+      return counter.countFromTokens({ kind: 'admitted', limit, permit, degraded: false })
+    }
+    const decided = admitBy(rest, () => {
+      claim.settle(false)
+      // A share that was asked for since may have taken the last of it, for this process.
+      const isWorthIt = time === 'first-time' && tokens.canClaim(rest)
+      return isWorthIt ? admitFromTokens(limits, 'again') : undefined
+    })
+    if (!(decided instanceof Promise)) return conclude(decided, claim)
+    // Behind the request, which may be the last that passes.
+    if (time === 'first-time') tokens.restock(limits)
+    return decided.then((admission) => conclude(admission, claim))
+  }
+
+  function decide(
+    limits: ApplicableLimits,
+    lease: Lease,
+    answer: Answer | undefined,
+    otherwise: () => Decision | undefined,
+  ): Decision {
     // Redis may have granted the lease all the same: it keeps its id if the request is admitted
     // here, and is given back if not.
     if (answer === undefined) return decideAlone(limits, lease, 'asked')
     const { verdict } = answer
     exhausted.remember(limits, verdict.windows, answer)
     parts.noteUse(limits, verdict)
-    return counter.count(outcome(limits, verdict, () => leases.hold(lease), false))
+    const described = limits.hasTokenShares ? tokens.withTokens(limits, verdict) : verdict
+    if (verdict.deniedBy !== undefined) {
+      const other = otherwise()
+      if (other !== undefined) return other
+    }
+    return counter.count(outcome(limits, described, () => leases.hold(lease), false))
   }
 
   function decideAlone(

@@ -42,6 +42,52 @@ test('a group counts by quotas of resources that exist, whose names no other quo
   ])
 })
 
+test('a token lease goes with nothing that would break it, and fits into its limit', async () => {
+  const lease = { requests: 1_000, windowSeconds: 10, tokenLease: { share: 100 } }
+  const at = 'limits.classes.standard.user.tokenLease'
+  const of = (user: object, more: object = {}) =>
+    said({ limits: { ...more, classes: { standard: { user } } } })
+  expect(await of(lease)).toEqual([])
+  expect(await of({ ...lease, window: 'sliding' })).toEqual([
+    `${at} Does not go with a window that slides, of which no end is known`,
+  ])
+  expect(await of({ ...lease, concurrent: 5 })).toEqual([
+    `${at} Does not go with concurrent, for slots are taken one by one`,
+  ])
+  expect(await of({ ...lease, mode: 'shadow' })).toEqual([
+    `${at} Does not go with mode: shadow, which counts what passes one by one`,
+  ])
+  expect(await of({ tokenLease: { share: 1 }, concurrent: 5 })).toEqual([
+    `${at} Needs requests and windowSeconds`,
+    `${at} Does not go with concurrent, for slots are taken one by one`,
+  ])
+  expect(await of(lease, { replicas: 10 })).toEqual([])
+  expect(await of(lease, { replicas: 11 })).toEqual([
+    `${at} The share, 11 times (limits.replicas), must be within requests`,
+  ])
+})
+
+test('a token lease holds what any operation of its class costs', async () => {
+  const leased = { requests: 1_000, windowSeconds: 10, tokenLease: { share: 100 } }
+  const of = (cost: number) => {
+    const operations = [{ name: 'big', methods: ['POST'], cost, organization: leased }]
+    return said({ limits: { classes: { standard: { user: leased, operations } } } })
+  }
+  expect(await of(100)).toEqual([])
+  const message = 'The share must be 101 at least, which an operation of the class may cost'
+  expect(await of(101)).toEqual([
+    `limits.classes.standard.user.tokenLease ${message}`,
+    `limits.classes.standard.operations.0.organization.tokenLease ${message}`,
+  ])
+})
+
+test('a quota has no token lease', async () => {
+  const calls = { scope: 'user', limit: 1_000, period: 'day', tokenLease: { share: 10 } }
+  expect(await said({ limits: { quotas: { calls }, classes: { standard: {} } } })).toContain(
+    'limits.quotas.calls.tokenLease Goes with requests and windowSeconds of a class, not with quotas',
+  )
+})
+
 test('no two groups have one name', async () => {
   const apiGroups = [group, { ...group, mount: '/b' }, { ...group, name: 'other', mount: '/c' }]
   expect(await said({ apiGroups })).toEqual([

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Admission, LimitClass } from '../../src/limits/admission.ts'
+import type { Quota } from '../../src/limits/limit-class.ts'
 import {
   connect,
   isAdmitted,
@@ -218,5 +219,125 @@ describe('a Redis that goes on', () => {
     expect(redis.calls.length).toBe(before)
     await many.close()
     patient.close()
+  })
+})
+
+describe('what was taken ahead', () => {
+  const ahead = { ...window, requests: 100, tokenShare: 20 }
+  const leased = limitClass({ user: { window: ahead } })
+
+  /** Admit one, and take a share behind it. */
+  async function takeAhead(limits: LimitClass): Promise<void> {
+    expect(isAdmitted(await ask('u-1', limits))).toBe(true)
+  }
+
+  it('a Redis that is killed: it goes on without waiting, then shares of the limit do', async () => {
+    await takeAhead(leased)
+    await server.kill()
+    await until(() => state() === 'degraded')
+    const decisions = Array.from({ length: 100 }, () => ask('u-1', leased))
+    const atOnce = decisions.flatMap((each) => (each instanceof Promise ? [] : each))
+    expect(atOnce).toHaveLength(100)
+    // The share of tokens, then this replica's half of the limit.
+    expect(atOnce.filter((each) => isAdmitted(each) && !each.degraded)).toHaveLength(20)
+    expect(atOnce.filter(isAlone)).toHaveLength(50)
+    await server.restart()
+    await until(() => state() === 'up')
+    const later = await times(150, () => ask('u-1', leased))
+    expect(later.filter(isAdmitted)).toHaveLength(100)
+  })
+
+  it('a Redis that is frozen: nobody waits who is admitted from it', async () => {
+    await takeAhead(leased)
+    server.freeze()
+    for (let i = 0; i < 20; i++) expect(ask('u-1', leased)).not.toBeInstanceOf(Promise)
+    await untilGivenUp()
+    server.thaw()
+    await until(() => state() === 'up')
+    // All that was counted counts, and the share that was asked for in vain is lost.
+    const later = await times(150, () => ask('u-1', leased))
+    const admitted = 21 + later.filter(isAdmitted).length
+    expect(admitted).toBeLessThanOrEqual(100)
+    expect(admitted).toBeGreaterThanOrEqual(100 - 20)
+  })
+
+  it('where nothing passes without Redis, what it has counted passes all the same', async () => {
+    const refusing = limitClass({ user: { window: ahead, whenUnavailable: 'refuse' } })
+    await takeAhead(refusing)
+    await server.kill()
+    await until(() => state() === 'degraded')
+    const decisions = await times(30, () => ask('u-1', refusing))
+    expect(decisions.filter(isAdmitted)).toHaveLength(20)
+    expect(decisions.filter(({ kind }) => kind === 'unavailable')).toHaveLength(10)
+  })
+
+  it('a window that is over while Redis is away: nothing of it is used any more', async () => {
+    const brief = limitClass({ user: { window: { ...ahead, windowMs: 300 } } })
+    await takeAhead(brief)
+    await server.kill()
+    await until(() => state() === 'degraded')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const decisions = await times(100, () => ask('u-1', brief))
+    expect(decisions.filter(isAdmitted).every(isAlone)).toBe(true)
+    expect(decisions.filter(isAdmitted)).toHaveLength(50)
+  })
+})
+
+describe('one hot organization', () => {
+  it('a thousand of its users at once: exact, in bounded calls, and others are not in its way', async () => {
+    const hot = limitClass({
+      user: { window: { requests: 5, windowMs: 600_000 } },
+      organization: { window: { requests: 500, windowMs: 600_000 } },
+    })
+    const patient = await connect(server.url, 10_000)
+    const busy = openAdmission(patient)
+    const at = (organizationId: string, i: number) => ({
+      ...{ organizationId, principalId: `u-${i % 1_000}`, limitClass: hot },
+    })
+    const [decisions, others] = await Promise.all([
+      times(5_000, (i) => busy.admit(at('o-hot', i))),
+      times(100, (i) => busy.admit(at(`o-${i}`, i))),
+    ])
+    expect(decisions.filter(isAdmitted)).toHaveLength(500)
+    expect(others.filter(isAdmitted)).toHaveLength(100)
+    expect(patient.calls.length).toBeLessThanOrEqual(Math.ceil(5_100 / 128) + 1)
+    expect(busy.health().redis).toMatchObject({ failedCalls: 0, outages: 0 })
+    // Known to be exhausted: it costs Redis nothing any more, however hot it is.
+    const before = patient.calls.length
+    await times(5_000, (i) => busy.admit(at('o-hot', i)))
+    expect(patient.calls.length).toBe(before)
+    await busy.close()
+    patient.close()
+  })
+})
+
+describe('a replica whose clock is wrong by five minutes', () => {
+  const hourly: Quota = {
+    name: 'hourly',
+    scope: 'organization',
+    limit: 20,
+    period: 'hour',
+    whenUnavailable: 'local',
+  }
+  it.each([-300_000, 300_000])('%i ms: Redis decides, so limits are exact', async (byMs) => {
+    const other = await connect(server.url)
+    const wrong = openAdmission(other, {
+      keyPrefix: admission.keyPrefix,
+      wallClock: () => Date.now() + byMs,
+      now: () => performance.now() + byMs,
+    })
+    const sliding = limitClass({
+      user: { window: { ...window, isSliding: true } },
+      organization: { window: { requests: 30, windowMs: 600_000 } },
+    })
+    const decisions = await times(60, (i) =>
+      (i % 2 === 0 ? admission : wrong).admit({
+        ...{ organizationId: 'o-1', principalId: 'u-1' },
+        limitClass: { ...sliding, quotas: [hourly] },
+      }),
+    )
+    expect(decisions.filter(isAdmitted)).toHaveLength(10)
+    await wrong.close()
+    other.close()
   })
 })

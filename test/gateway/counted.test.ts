@@ -39,6 +39,20 @@ beforeAll(async () => {
         paths: things,
         counts: [{ quota: 'rare', creates: ['createThing'] }],
       },
+      {
+        name: 'retried/v1',
+        mount: '/retried',
+        upstreamUrl: '',
+        upstream: { urls: [upstream.url], retries: { maxAttempts: 2, burst: 1_000 } },
+        paths: { '/things/{id}': { put: {}, delete: {} } },
+        counts: [
+          {
+            quota: 'retried',
+            creates: ['PUT /retried/things/{id}'],
+            deletes: ['DELETE /retried/things/{id}'],
+          },
+        ],
+      },
     ],
     configuration: {
       limits: {
@@ -47,6 +61,7 @@ beforeAll(async () => {
           mine: { scope: 'user', limit: 9 },
           watched: { scope: 'organization', limit: 1, mode: 'shadow' },
           rare: { scope: 'organization', limit: 1 },
+          retried: { scope: 'organization', limit: 1 },
         },
         classes: { standard: {}, rated: { user: { requests: 1, windowSeconds: 3_600 } } },
       },
@@ -137,6 +152,39 @@ it('what the upstream refuses, fails at or is lost over does not count', async (
   answering(201)
   for (let i = 0; i < 2; i++) expect((await ask('POST', '/things')).status).toBe(201)
   expect((await ask('POST', '/things')).status).toBe(402)
+})
+
+it('a place is kept while the upstream is asked again, and counts once', async () => {
+  let again = (): void => undefined
+  upstream.reset()
+  upstream.behave((_incoming, outgoing) => {
+    if (upstream.requests.length === 1) outgoing.writeHead(503).end()
+    else again = () => void outgoing.writeHead(201).end()
+  })
+  const first = ask('PUT', '/retried/things/1')
+  await until(() => upstream.requests.length === 2)
+  // The one that failed before is the one that is on its way: its place is nobody else's.
+  expect((await ask('PUT', '/retried/things/2')).status).toBe(402)
+  again()
+  expect((await first).status).toBe(201)
+  await until(async () => (await used('retried')) === 1)
+  upstream.reset()
+  answering(503)
+  expect((await ask('DELETE', '/retried/things/1')).status).toBe(503)
+  expect(upstream.requests).toHaveLength(2)
+  expect(await used('retried')).toBe(1)
+  upstream.reset()
+  upstream.behave((_incoming, outgoing) =>
+    outgoing.writeHead(upstream.requests.length === 1 ? 503 : 204).end(),
+  )
+  expect((await ask('DELETE', '/retried/things/1')).status).toBe(204)
+  await until(async () => (await used('retried')) === 0)
+  upstream.reset()
+  answering(503)
+  expect((await ask('PUT', '/retried/things/1')).status).toBe(503)
+  answering(201)
+  expect((await ask('PUT', '/retried/things/1')).status).toBe(201)
+  await until(async () => (await used('retried')) === 1)
 })
 
 it('what the upstream does not delete is not given back', async () => {
@@ -233,6 +281,7 @@ it('a quota in shadow mode counts and is named in the log, but refuses nothing',
   await until(async () => (await used('watched')) === 2)
   const lines = gateway.log.filter(({ group, verdict }) => group === 'shadowed/v1' && verdict)
   expect(lines.map(({ shadow }) => shadow)).toEqual([undefined, 'watched'])
+  expect(await metricsOf(gateway)).toContain('\ngatehouse_counting_shadowed_total 1\n')
 })
 
 it('the log says when a quota of resources is used up to a configured part', async () => {

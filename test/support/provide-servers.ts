@@ -39,6 +39,13 @@ const servers: readonly Server[] = [
     },
   },
   {
+    name: 'ip (iproute2)',
+    debianPackage: 'iproute2',
+    variable: 'GATEHOUSE_TEST_IP',
+    find: (cache) =>
+      findProgram('ip', ['/usr/sbin', '/sbin', join(cache, 'usr/sbin'), join(cache, 'usr/bin')]),
+  },
+  {
     name: 'Chromium (chromium)',
     debianPackage: 'chromium',
     variable: 'GATEHOUSE_TEST_CHROMIUM',

@@ -58,7 +58,8 @@ export function forwardStep(idleTimeoutMs: number): Step {
       own,
       bodyLimits,
       onHead: (upstreamMs: number, status: number) => {
-        c.env.notes.counting?.answered(status)
+        // Of anything else it is not known yet whether the upstream is asked again.
+        if (isSuccess(status)) c.env.notes.counting?.answered(status)
         c.env.notes.upstreamMs = upstreamMs
         c.env.notes.gatewayMs = performance.now() - exchange.startedAt - upstreamMs
         c.env.notes.verdict = 'forwarded'
@@ -66,10 +67,15 @@ export function forwardStep(idleTimeoutMs: number): Step {
     }
     return forward(exchange, plan, group.upstream).then((forwarded) => {
       if (forwarded.kind !== 'upstream-error') return alreadySent
+      c.env.notes.counting?.answered(forwarded.status)
       return upstreamErrorAnswer(forwarded, group, own).then((answer) => {
         send(incoming, outgoing, head.body, answer)
         return alreadySent
       })
     })
   }
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status <= 299
 }
