@@ -155,18 +155,22 @@ export async function superviseWorkers(
   log.info({ public: open, admin: address, workers: count }, 'listening')
 }
 
-function relayLines({ process: { stdout } }: Worker, relay: (lines: string) => void): void {
-  let rest = ''
-  stdout?.setEncoding('utf8')
-  stdout?.on('data', (text: string) => {
-    const end = text.lastIndexOf('\n') + 1
-    if (end > 0) {
-      relay(rest + text.slice(0, end))
-      rest = ''
+/** Whole lines pass as the bytes that they came as: reading them would cost the worker's share of a core. */
+function relayLines({ process: { stdout } }: Worker, relay: (lines: Buffer) => void): void {
+  let rest: Buffer = Buffer.alloc(0)
+  stdout?.on('data', (bytes: Buffer) => {
+    const end = bytes.lastIndexOf(newline) + 1
+    if (end === 0) {
+      rest = Buffer.concat([rest, bytes])
+      return
     }
-    rest += text.slice(end)
+    if (rest.length > 0) relay(rest)
+    relay(bytes.subarray(0, end))
+    rest = bytes.subarray(end)
   })
 }
+
+const newline = 0x0a
 
 let questions = 0
 

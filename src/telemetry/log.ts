@@ -13,7 +13,7 @@ export type Log = {
   /** Write one line of the access log, at level `info`. */
   access(record: AccessRecord): void
   /** Write whole lines that another process has made. */
-  relay(lines: string): void
+  relay(lines: Buffer): void
   /** Write what is still in memory, before the process ends. */
   flush(): void
 }
@@ -24,6 +24,13 @@ const otherBytes = 8_192
 
 /** And no line longer than this. */
 const batchMs = 200
+
+/** pino's own, which takes bytes where it is told to; its type knows text only. */
+type Destination = {
+  write(bytes: Buffer): unknown
+  flush(): void
+  flushSync(): void
+}
 
 /**
  * Open the log. Nothing is written on the event loop. Lines of the access log are gathered, so a
@@ -37,7 +44,8 @@ export function openLog(level: LogLevel): Log {
     sync: false,
     minLength: otherBytes,
     maxWrite: 2 * batchLength,
-  })
+    contentMode: 'buffer',
+  }) as unknown as Destination
   const logger = pino(
     {
       level,
@@ -45,14 +53,14 @@ export function openLog(level: LogLevel): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination,
+    asText(destination),
   )
   const timestamp = createTimestamp(Date.now)
   const isAccessLogged = logger.isLevelEnabled('info')
   let gathered = ''
   const writeGathered = (): void => {
     if (gathered === '') return
-    destination.write(gathered)
+    destination.write(Buffer.from(gathered))
     gathered = ''
   }
   setInterval(() => {
@@ -78,5 +86,17 @@ export function openLog(level: LogLevel): Log {
       destination.write(lines)
     },
     flush,
+  }
+}
+
+/** For pino, which writes text, and has it flushed before a process ends by a bug. */
+function asText(destination: Destination) {
+  return {
+    write(line: string) {
+      destination.write(Buffer.from(line))
+    },
+    flushSync() {
+      destination.flushSync()
+    },
   }
 }
