@@ -30,6 +30,8 @@ export type Replica = {
   start(): Promise<void>
 }
 
+const shopName = 'shop'
+
 /** Time that HAProxy, which asks every `checkMs`, has to see that a gateway goes. */
 const graceMs = 1_000
 const checkMs = 200
@@ -46,7 +48,7 @@ export async function openReplicas(count: number, takesMs: number): Promise<Repl
       limits: { replicas: count },
       groups: () => [
         {
-          name: 'shop',
+          name: shopName,
           mount: '/shop',
           limitClass: 'wide',
           paths: orderPaths,
@@ -81,7 +83,12 @@ function provideHaproxy(): void {
 
 const configurationSchema = z.looseObject({
   listen: z.unknown(),
-  apiGroups: z.array(z.looseObject({ upstream: z.looseObject({ urls: z.array(z.string()) }) })),
+  apiGroups: z.array(
+    z.looseObject({
+      name: z.string(),
+      upstream: z.looseObject({ urls: z.array(z.string()) }),
+    }),
+  ),
 })
 
 async function startReplica(sharedFile: string, place: Place): Promise<Replica> {
@@ -91,10 +98,11 @@ async function startReplica(sharedFile: string, place: Place): Promise<Replica> 
   const file = join(dirname(sharedFile), `${name}.yaml`)
   const listen = { public: { port }, admin: { port: adminPort } }
   // The shop sees through whom an order came.
-  const apiGroups = shared.apiGroups.map(({ upstream, ...group }) => ({
-    ...group,
-    upstream: { ...upstream, urls: upstream.urls.map((shopUrl) => `${shopUrl}/${name}`) },
-  }))
+  const apiGroups = shared.apiGroups.map((group) => {
+    if (group.name !== shopName) return group
+    const urls = group.upstream.urls.map((shopUrl) => `${shopUrl}/${name}`)
+    return { ...group, upstream: { ...group.upstream, urls } }
+  })
   writeFileSync(file, JSON.stringify({ ...shared, listen, apiGroups }))
   let current = await startGatewayProcess(file)
   return {
