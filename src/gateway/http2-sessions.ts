@@ -137,7 +137,8 @@ function serve(session: ServerHttp2Session, parts: Parts, isRetiring: () => bool
       if (open === 0 && !session.destroyed) idle = setTimeout(retire, restMs)
     })
     // Whoever takes nothing of what is there is not waited for; an upstream may take its time.
-    stream.setTimeout(limits.idleTimeoutMs, () => {
+    stream.setTimeout(limits.idleTimeoutMs)
+    stream.on('timeout', () => {
       if (stream.writableLength > 0) stream.close(constants.NGHTTP2_CANCEL)
     })
     const endsHere = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0

@@ -47,16 +47,7 @@ type Connection = {
   isClosing: boolean
   /** A request has come as far as to be authenticated, or to where nobody has to be. */
   isKnown: boolean
-  /** How many slices in a row nothing has passed, and when the last of them was over. */
-  quietSlices: number
-  quietAtMs: number
 }
-
-/**
- * Node looks at the end of each time-out whether anything was taken since the one before, so what is
- * not taken any more is noticed up to twice as late. In slices, it is a quarter later at most.
- */
-const slices = 4
 
 /**
  * Node's HTTP server with every exit that would bypass the chain closed: whatever its parser
@@ -102,8 +93,8 @@ export function createPublicServer(
   }
   // Node would drop the fields above its own count in silence; ingress counts and refuses.
   server.maxHeadersCount = 0
-  const sliceMs = Math.ceil(limits.idleTimeoutMs / slices)
-  server.timeout = sliceMs
+  // Node looks at its end whether anything was taken since, so it takes up to twice as long.
+  server.timeout = limits.idleTimeoutMs
 
   function onRequest(incoming: IncomingMessage, outgoing: ServerResponse, upgrade?: Upgrade): void {
     if (tls !== undefined) outgoing.setHeader(securityField, `max-age=${tls.hstsSeconds}`)
@@ -147,23 +138,12 @@ export function createPublicServer(
     }, limits.headersTimeoutMs).unref()
   }
 
-  /**
-   * A connection has rested for its time, or carried nothing for a slice of `idleTimeoutMs`. An upstream
-   * may take its time, a reader may not.
-   */
+  /** A connection has rested, or carried nothing, for its time: an upstream may take it, a reader may not. */
   function onTimeout(socket: Socket): void {
-    const connection = connectionOf(socket)
-    if (socket.timeout === sliceMs) {
-      const nowMs = performance.now()
-      // Where something passed in between, Node has waited for more than one.
-      if (nowMs - connection.quietAtMs > 1.5 * sliceMs) connection.quietSlices = 0
-      connection.quietSlices += 1
-      connection.quietAtMs = nowMs
-      socket.setTimeout(sliceMs)
-      if (connection.quietSlices < slices) return
-    }
-    if (connection.exchange === undefined || socket.writableLength > 0) socket.destroy()
-    else connection.quietSlices = 0
+    const { requests, exchange } = connectionOf(socket)
+    // Who has not asked for anything yet is told so when the time for a head is over.
+    if (requests === 0) return
+    if (exchange === undefined || socket.writableLength > 0) socket.destroy()
   }
 
   function enter(exchange: Exchange): void {
@@ -190,8 +170,6 @@ export function createPublicServer(
       exchange: undefined,
       isClosing: false,
       isKnown: false,
-      quietSlices: 0,
-      quietAtMs: 0,
     }
     connections.set(socket, connection)
     return connection
@@ -269,8 +247,6 @@ export function createPublicServer(
       refuseDetached(socket, 'UPGRADE_NOT_IMPLEMENTED')
       return
     }
-    // Node's server, which waits in slices, has let go of it.
-    opened.upgrade.socket.setTimeout(limits.idleTimeoutMs)
     onRequest(incoming, opened.outgoing, opened.upgrade)
   })
   server.on('clientError', onClientError)
