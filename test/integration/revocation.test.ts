@@ -40,12 +40,17 @@ async function isRefusedEverywhere(one: Revocable): Promise<boolean> {
   return (await everywhere(one)).every((status) => status === 401)
 }
 
+/** On a busy machine a first look-up may be put off (503). */
+async function isAcceptedEverywhere(one: Revocable): Promise<boolean> {
+  return (await everywhere(one)).every((status) => status === 200)
+}
+
 const kinds = revocableKinds.map((kind, n) => [kind, n] as const)
 
 describe('where changes are told', () => {
   test.each(kinds)('four gateways refuse within a second: %s', async (_kind, n) => {
     const one = await revocable(house, n)
-    expect(await everywhere(one)).toEqual([200, 200, 200, 200])
+    await until(() => isAcceptedEverywhere(one))
     await one.revoke()
     await until(() => isRefusedEverywhere(one), guaranteedMs)
     expect(await everywhere(one)).toEqual([401, 401, 401, 401])
@@ -56,7 +61,7 @@ describe.each(['left-out', 'refused'] as const)('where notifications are %s', (h
   test('four gateways refuse all the same, once what they have cached is old', async () => {
     const all = await Promise.all(kinds.map(([, n]) => revocable(house, n)))
     between.cut(how)
-    for (const one of all) expect(await everywhere(one)).toEqual([200, 200, 200, 200])
+    for (const one of all) await until(() => isAcceptedEverywhere(one))
     for (const one of all) await one.revoke()
     // Nobody was told, and what was read a moment ago is believed.
     for (const one of all) await until(() => isRefusedEverywhere(one))
