@@ -106,7 +106,7 @@ export const configurationSchema = z.strictObject({
       maxBodyBytes: bytes.default(1_073_741_824),
       headersTimeoutMs: milliseconds.default(10_000).describe('For a request’s head to arrive.'),
       idleTimeoutMs: milliseconds
-        .default(7_000)
+        .default(6_500)
         .describe('Longest pause within a request’s body, or in taking an answer.'),
       minBodyBytesPerSecond: z
         .int()
