@@ -147,6 +147,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     assertIdentity: credentials.assertIdentity,
     publicOrigin,
     idleTimeoutMs: requests.idleTimeoutMs,
+    headersTimeoutMs: requests.headersTimeoutMs,
     writeAccess,
     beginTrace: tracing?.begin,
   })

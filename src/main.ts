@@ -147,14 +147,12 @@ async function withDirectory(
 type Made = Readonly<Record<string, string>>
 
 function keyMembers({ id, secret }: { readonly id: string; readonly secret: string }): Made {
-  return { 'key id': id, secret }
+  return { key_id: id, secret }
 }
 
 function printMade(made: Made, output: OutputFormat): void {
-  const lines = Object.entries(made).map(([name, value]) => `${name}  ${value}\n`)
-  const members = Object.entries(made).map(([name, value]) => [name.replace(' ', '_'), value])
-  const json = `${JSON.stringify(Object.fromEntries(members))}\n`
-  process.stdout.write(output === 'json' ? json : lines.join(''))
+  const lines = Object.entries(made).map(([name, value]) => `${name.replace('_', ' ')}  ${value}\n`)
+  process.stdout.write(output === 'json' ? `${JSON.stringify(made)}\n` : lines.join(''))
 }
 
 async function serve(configPath: string, workers: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { followFiles } from './config/follow-files.ts'
 import type { Configuration } from './config/schema.ts'
-import type { TlsListening } from './gateway/server.ts'
 import { readTlsIdentity, type TlsIdentity } from './gateway/tls.ts'
+import type { TlsListening } from './gateway/tls-server.ts'
 import type { Log } from './telemetry/log.ts'
 
 /**

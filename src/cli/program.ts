@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { addApiCommands } from './api/commands.ts'
 import type { Io } from './api/io.ts'
 import { addCompat, type CompareFiles } from './compat.ts'
+import { namedResource } from './named-resource.ts'
 import { outputFormat, outputOf, type OutputFormat } from './output.ts'
 
 /** What `keys create` is asked for. */
@@ -229,11 +230,11 @@ function withConfig(command: Command): Command {
 /** `cloud`, `global`, `kafka-cluster:lkc-1`, or `flink-region:aws.us-east-1@env-1`. */
 function parseResource(value: string): KeyResourceOption {
   if (value === 'cloud' || value === 'global') return { kind: value }
-  const parsed = /^([a-z][a-z0-9-]*):([^@]+)(?:@(.+))?$/.exec(value)
-  const [, resourceKind, id, environment] = parsed ?? []
-  if (resourceKind === undefined || id === undefined) {
+  const named = namedResource(value)
+  if (named === undefined || named.kind !== named.kind.toLowerCase()) {
     throw new InvalidArgumentError('It is cloud, global, KIND:ID, or KIND:ID@ENVIRONMENT.')
   }
+  const { kind: resourceKind, id, environment } = named
   return { kind: 'resource', resourceKind, id, environment }
 }
 

@@ -28,6 +28,8 @@ export type Answer = {
   readonly status: number
   readonly fields: readonly string[]
   readonly body: Buffer | string
+  /** How long the connection is kept for another request, where that is not what the server says. */
+  readonly restMs?: number | undefined
 }
 
 /** Longest body that is read to its end after the answer, so that the connection can be used on. */
@@ -92,17 +94,24 @@ export function send(
     fields.push('Connection', 'close')
     // Node does not conclude it from the field, and the server asks.
     outgoing.shouldKeepAlive = false
+  } else if (answer.restMs !== undefined && outgoing.shouldKeepAlive) {
+    const seconds = Math.floor(answer.restMs / 1_000)
+    fields.push('Connection', 'keep-alive', 'Keep-Alive', `timeout=${seconds}`)
   }
   outgoing.writeHead(answer.status, fields)
   // A request without a body is closed before its parser calls it complete.
   if (!closing || incoming.complete || incoming.closed) {
     // Node joins a head and such a string into one write; a head and bytes are two pieces of one.
     if (typeof content === 'string' && content.length === length) outgoing.end(content, 'latin1')
-    else outgoing.end(Buffer.from(content))
+    else outgoing.end(bytesOf(content))
     return
   }
-  outgoing.write(Buffer.from(content))
+  outgoing.write(bytesOf(content))
   linger(incoming, outgoing)
+}
+
+function bytesOf(content: Answer['body']): Buffer {
+  return typeof content === 'string' ? Buffer.from(content) : content
 }
 
 function mustClose(incoming: Incoming, body: BodyFraming | undefined, status: number): boolean {

@@ -49,6 +49,8 @@ export type ChainParts = {
   readonly publicOrigin: string
   /** How long a client may pause within its request body. */
   readonly idleTimeoutMs: number
+  /** How long a connection may rest on which nobody was known yet. */
+  readonly headersTimeoutMs: number
   readonly writeAccess: WriteAccess
   /** Undefined: a caller's trace context passes as any other field. */
   readonly beginTrace?: Tracing['begin'] | undefined
@@ -86,6 +88,6 @@ export function createChain(parts: ChainParts): Hono<GatewayEnv> {
       forwardStep(parts.idleTimeoutMs),
     ),
   )
-  chain.onError(refuse(parts.publicOrigin))
+  chain.onError(refuse(parts.publicOrigin, parts.headersTimeoutMs))
   return chain
 }

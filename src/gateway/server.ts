@@ -4,7 +4,7 @@ import {
   type Server as HttpServer,
   type ServerResponse,
 } from 'node:http'
-import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../errors/catalogue.ts'
@@ -12,12 +12,14 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import { sendRaw } from './answer.ts'
 import { createRoster } from '../limits/roster.ts'
 import { abandon, whenEnded, type Exchange } from './exchange.ts'
-import { createHttp2Sessions, type Http2Sessions } from './http2-sessions.ts'
+import { createHttp2Sessions } from './http2-sessions.ts'
 import type { Listener } from './listener.ts'
 import { expectsContinue } from './request-body.ts'
+import { parserErrorCode, type ParserError } from './parser-error.ts'
 import { expectProxyHeader } from './proxy-protocol.ts'
 import type { ServerLimits } from './server-limits.ts'
 import type { TlsIdentity } from './tls.ts'
+import { divert, securedBy, securityField, tlsFailure, type TlsListening } from './tls-server.ts'
 import { openUpgrade, type Upgrade } from './upgrade.ts'
 
 /** The public server. */
@@ -183,7 +185,7 @@ export function createPublicServer(
       socket.destroy()
     } else if (exchange === undefined) {
       // A refusal that is on its way is the only answer; it closes the connection.
-      if (connection?.isClosing !== true) refuseRaw(socket, codeOf(error), error)
+      if (connection?.isClosing !== true) refuseRaw(socket, parserErrorCode(error), error)
     } else if (exchange.outgoing.headersSent || error.code === 'HPE_INVALID_EOF_STATE') {
       // Half an answer cannot be mended, and a client that closed within its request waits for none.
       socket.destroy()
@@ -288,59 +290,6 @@ export function createPublicServer(
       clearTimeout(timer)
     },
   }
-}
-
-/** How a listener that speaks TLS itself does. */
-export type TlsListening = {
-  /** Whether callers may agree on HTTP/2. */
-  readonly http2: boolean
-  readonly identity: TlsIdentity
-  /** How long browsers remember never to come without TLS (RFC 6797). */
-  readonly hstsSeconds: number
-}
-
-const securityField = 'Strict-Transport-Security'
-const tlsFailure = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/
-
-function securedBy({ identity, http2 }: TlsListening, { headersTimeoutMs }: ServerLimits) {
-  // A handshake may take no longer than the head that follows it.
-  return {
-    ...identity.options,
-    ALPNProtocols: http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
-    rejectUnauthorized: true,
-    handshakeTimeout: headersTimeoutMs,
-  }
-}
-
-/** Connections that agreed on HTTP/2 are not for Node's parser of HTTP/1.1. */
-function divert(server: HttpsServer, http2: Http2Sessions): void {
-  const toHttp1 = server.listeners('secureConnection')
-  server.removeAllListeners('secureConnection')
-  server.on('secureConnection', (socket) => {
-    if (socket.alpnProtocol === 'h2') http2.accept(socket)
-    else for (const take of toHttp1) take.call(server, socket)
-  })
-}
-
-/** What Node adds to an error of its parser. */
-type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer }
-
-function codeOf(error: ParserError): ErrorCode {
-  // The parser says the same of an unknown method as of bytes that are no HTTP at all.
-  if (error.code === 'HPE_INVALID_METHOD' && !requestLine.test(String(error.rawPacket))) {
-    return 'REQUEST_MALFORMED'
-  }
-  return parserErrors[error.code ?? ''] ?? 'REQUEST_MALFORMED'
-}
-
-const requestLine = /^[A-Za-z-]{1,32} \S+ HTTP\/1\.[01]\r\n/
-
-/** Node's parser and timer errors that say more than that the bytes are no HTTP. */
-const parserErrors: Readonly<Record<string, ErrorCode>> = {
-  HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'BODY_TOO_LARGE',
-  HPE_INVALID_METHOD: 'METHOD_NOT_IMPLEMENTED',
-  ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
 }
 
 /** Listen, and say where; rejects where the address cannot be had. */

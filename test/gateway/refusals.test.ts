@@ -253,6 +253,7 @@ async function exchangeWithBrokenChain(): Promise<RawResponse> {
     beginCounting: fail,
     publicOrigin,
     idleTimeoutMs: 1_000,
+    headersTimeoutMs: 1_000,
     writeAccess: () => undefined,
   })
   const listener = createListener({

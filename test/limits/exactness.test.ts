@@ -1,34 +1,23 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startRedis, type TestRedis } from '../support/redis.ts'
+import { expect, it } from 'vitest'
 import { until } from '../support/until.ts'
 import {
   connect,
   isAdmitted,
   limitClass,
   openAdmission,
+  shareRedis,
   times,
   verdictOf,
   withClient,
-  type CountedConnection,
 } from './fixtures.ts'
 
-let server: TestRedis
-let redis: CountedConnection
-
-beforeAll(async () => {
-  server = await startRedis()
-  redis = await connect(server.url)
-})
-afterAll(async () => {
-  redis.close()
-  await server.stop()
-})
+const shared = shareRedis()
 
 const perUser = limitClass({ user: { window: { requests: 100, windowMs: 60_000 } } })
 const subject = { organizationId: 'o-1', principalId: 'u-1', limitClass: perUser }
 
 it('of 500 requests at once exactly as many pass as the limit allows', async () => {
-  const admission = openAdmission(redis)
+  const admission = openAdmission(shared.redis)
   const decisions = await times(500, () => admission.admit(subject))
   const admitted = decisions.filter(isAdmitted)
   expect(admitted.map(({ limit }) => limit?.remaining)).toEqual(
@@ -37,8 +26,8 @@ it('of 500 requests at once exactly as many pass as the limit allows', async () 
 })
 
 it('two processes on one Redis admit exactly as many as the limit allows', async () => {
-  const other = await connect(server.url)
-  const first = openAdmission(redis)
+  const other = await connect(shared.server.url)
+  const first = openAdmission(shared.redis)
   const second = openAdmission(other, { keyPrefix: first.keyPrefix })
   let admitted = 0
   for (let turn = 0; turn < 30; turn++) {
@@ -54,12 +43,12 @@ it('many users of one organization share its limit exactly, and a refusal costs 
     user: { window: { requests: 1_000, windowMs: 60_000 } },
     organization: { window: { requests: 50, windowMs: 60_000 } },
   })
-  const admission = openAdmission(redis)
+  const admission = openAdmission(shared.redis)
   const decisions = await times(200, (i) =>
     admission.admit({ organizationId: 'o-1', principalId: `u-${i % 7}`, limitClass: organization }),
   )
   expect(decisions.filter(isAdmitted)).toHaveLength(50)
-  const counted = await withClient(server.url, async (client) => {
+  const counted = await withClient(shared.server.url, async (client) => {
     const keys = await client.keys(`${admission.keyPrefix}:*}w*`)
     const values = await client.mget(keys)
     return values.map((value) => Number(value?.slice(13))).reduce((a, b) => a + b, 0)
@@ -68,8 +57,8 @@ it('many users of one organization share its limit exactly, and a refusal costs 
 })
 
 it('slots in use never exceed the limit, over two processes and thousands of requests', async () => {
-  const other = await connect(server.url)
-  const first = openAdmission(redis)
+  const other = await connect(shared.server.url)
+  const first = openAdmission(shared.redis)
   const both = [first, openAdmission(other, { keyPrefix: first.keyPrefix })] as const
   const slots = limitClass({ user: { concurrent: 8 }, organization: { concurrent: 12 } })
   const inUse = { user: new Map<string, number>(), organization: 0 }
@@ -95,7 +84,7 @@ it('slots in use never exceed the limit, over two processes and thousands of req
   expect(admitted).toBeGreaterThan(100)
   // A set without members does not exist: no lease is left.
   await until(() =>
-    withClient(server.url, async (client) => {
+    withClient(shared.server.url, async (client) => {
       return (await client.keys(`${first.keyPrefix}:*}[lL]*`)).length === 0
     }),
   )
@@ -103,7 +92,7 @@ it('slots in use never exceed the limit, over two processes and thousands of req
 })
 
 it('what one turn of the event loop asks travels in one call, of at most 128 decisions', async () => {
-  const connection = await connect(server.url)
+  const connection = await connect(shared.server.url)
   const admission = openAdmission(connection)
   const many = limitClass({ organization: { window: { requests: 10_000, windowMs: 60_000 } } })
   const ask = () => admission.admit({ organizationId: 'o-1', principalId: 'u-1', limitClass: many })
@@ -115,7 +104,7 @@ it('what one turn of the event loop asks travels in one call, of at most 128 dec
 })
 
 it('a release travels with the questions of the next turn, and alone when none come', async () => {
-  const connection = await connect(server.url)
+  const connection = await connect(shared.server.url)
   const admission = openAdmission(connection)
   const one = limitClass({ user: { concurrent: 1 } })
   const ask = () => admission.admit({ organizationId: 'o-1', principalId: 'u-1', limitClass: one })
@@ -133,9 +122,9 @@ it('a release travels with the questions of the next turn, and alone when none c
 })
 
 it('a script that Redis forgets under load is loaded again, and the count stays exact', async () => {
-  const admission = openAdmission(redis)
+  const admission = openAdmission(shared.redis)
   let admitted = 0
-  await withClient(server.url, async (client) => {
+  await withClient(shared.server.url, async (client) => {
     for (let turn = 0; turn < 30; turn++) {
       const [decisions] = await Promise.all([
         times(10, () => admission.admit(subject)),

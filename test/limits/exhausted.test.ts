@@ -1,29 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { WindowLimit } from '../../src/limits/applicable-limits.ts'
 import { createExhaustedWindows } from '../../src/limits/exhausted-windows.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
-import {
-  connect,
-  isAdmitted,
-  limitClass,
-  openAdmission,
-  times,
-  verdictOf,
-  type CountedConnection,
-} from './fixtures.ts'
+import { isAdmitted, limitClass, openAdmission, shareRedis, times, verdictOf } from './fixtures.ts'
 
-let server: TestRedis
-let redis: CountedConnection
-
-beforeAll(async () => {
-  server = await startRedis()
-  redis = await connect(server.url)
-})
-afterAll(async () => {
-  redis.close()
-  await server.stop()
-})
+const shared = shareRedis()
 
 const limits = limitClass({
   user: { window: { requests: 2, windowMs: 60_000 }, concurrent: 1 },
@@ -32,24 +13,24 @@ const limits = limitClass({
 const at = (user: string) => ({ organizationId: 'o-1', principalId: user, limitClass: limits })
 
 it('once a window is exhausted, refusing takes no call and no promise', async () => {
-  const admission = openAdmission(redis)
+  const admission = openAdmission(shared.redis)
   for (let i = 0; i < 2; i++) {
     const decided = await admission.admit(at('u-1'))
     if (isAdmitted(decided)) decided.permit.release()
   }
-  const before = redis.calls.length
+  const before = shared.redis.calls.length
   for (let i = 0; i < 100; i++) {
     const decided = admission.admit(at('u-1'))
     if (decided instanceof Promise) throw new Error('Redis was asked')
     expect(verdictOf(decided)).toBe('user rate')
   }
-  expect(redis.calls.length).toBe(before)
+  expect(shared.redis.calls.length).toBe(before)
   expect(admission.health().decisions).toMatchObject({ refused: 100, remembered: 100 })
   await admission.close()
 })
 
 it('an exhausted organization is remembered for all of its users, an exhausted user for no other', async () => {
-  const admission = openAdmission(redis)
+  const admission = openAdmission(shared.redis)
   const ask = async (user: string): Promise<string> => {
     const decided = await admission.admit(at(user))
     if (isAdmitted(decided)) decided.permit.release()
@@ -64,7 +45,7 @@ it('an exhausted organization is remembered for all of its users, an exhausted u
 })
 
 it('a refusal for want of a slot is not remembered', async () => {
-  const admission = openAdmission(redis)
+  const admission = openAdmission(shared.redis)
   const first = await admission.admit(at('u-1'))
   expect(verdictOf(await admission.admit(at('u-1')))).toBe('user concurrency')
   if (isAdmitted(first)) first.permit.release()
@@ -73,7 +54,7 @@ it('a refusal for want of a slot is not remembered', async () => {
 
 it('whoever waits as long as told is admitted', async () => {
   const brief = limitClass({ user: { window: { requests: 1, windowMs: 1_000 } } })
-  const admission = openAdmission(redis)
+  const admission = openAdmission(shared.redis)
   await times(4, async (i) => {
     const subject = { organizationId: 'o-1', principalId: `u-${i}`, limitClass: brief }
     await pause(150 * i)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
+import { afterAll, beforeAll } from 'vitest'
 import {
   createAdmission,
   type Admission,
@@ -8,6 +9,7 @@ import {
   type LimitClass,
 } from '../../src/limits/admission.ts'
 import { connectRedis, type RedisConnection } from '../../src/redis/connection.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
 
 /** Build a class whose limits are kept locally while Redis is away, unless they say otherwise. */
 export function limitClass(limits: {
@@ -47,6 +49,23 @@ export async function connect(url: string, commandTimeoutMs = 1_000): Promise<Co
       return connection.run(script, keys, args, deadlineMs)
     },
   }
+}
+
+/** A Redis for the tests of a file, and a connection to it. Before the first test they are undefined. */
+export type SharedRedis = { server: TestRedis; redis: CountedConnection }
+
+/** Start a Redis before the tests of a file, and stop it behind them. */
+export function shareRedis(): SharedRedis {
+  const shared = {} as SharedRedis
+  beforeAll(async () => {
+    shared.server = await startRedis()
+    shared.redis = await connect(shared.server.url)
+  })
+  afterAll(async () => {
+    shared.redis.close()
+    await shared.server.stop()
+  })
+  return shared
 }
 
 /** What a process logged about Redis. */

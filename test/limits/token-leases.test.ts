@@ -1,31 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { AdmissionOptions, LimitClass } from '../../src/limits/admission.ts'
 import type { FindOverride } from '../../src/limits/applicable-limits.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 import {
   connect,
   isAdmitted,
   limitClass,
   openAdmission,
+  shareRedis,
   times,
   verdictOf,
   withClient,
-  type CountedConnection,
   type TestAdmission,
 } from './fixtures.ts'
 
-let server: TestRedis
-let redis: CountedConnection
-
-beforeAll(async () => {
-  server = await startRedis()
-  redis = await connect(server.url)
-})
-afterAll(async () => {
-  redis.close()
-  await server.stop()
-})
+const shared = shareRedis()
 
 /** 1,000 in ten minutes, 100 of which a process may take ahead. */
 const window = { requests: 1_000, windowMs: 600_000, tokenShare: 100 }
@@ -43,13 +32,13 @@ async function used(admission: TestAdmission, limits: LimitClass = leased): Prom
 }
 
 function callsOf<Result>(during: () => Promise<Result>): Promise<number> {
-  const before = redis.calls.length
-  return during().then(() => redis.calls.length - before)
+  const before = shared.redis.calls.length
+  return during().then(() => shared.redis.calls.length - before)
 }
 
 describe('one process', () => {
   it('admits as many as the limit allows, with a call for every half share', async () => {
-    const admission = openAdmission(redis)
+    const admission = openAdmission(shared.redis)
     const remaining: number[] = []
     const calls = await callsOf(async () => {
       for (let i = 0; i < 1_100; i++) {
@@ -69,7 +58,7 @@ describe('one process', () => {
   })
 
   it('takes no call, and no promise, while it has tokens', async () => {
-    const admission = openAdmission(redis)
+    const admission = openAdmission(shared.redis)
     await admission.admit(at())
     const decided = await Promise.all([admission.admit(at()), admission.readUse([])])
     expect(isAdmitted(decided[0])).toBe(true)
@@ -82,7 +71,7 @@ describe('one process', () => {
   })
 
   it('counts what it takes in Redis before anybody is admitted by it', async () => {
-    const admission = openAdmission(redis)
+    const admission = openAdmission(shared.redis)
     await admission.admit(at())
     await new Promise(setImmediate)
     // One request, and a share.
@@ -93,7 +82,7 @@ describe('one process', () => {
   })
 
   it('weighs a cost, and asks where there is less than that', async () => {
-    const admission = openAdmission(redis)
+    const admission = openAdmission(shared.redis)
     const costly: LimitClass = { ...leased, cost: 30 }
     let admitted = 0
     for (let i = 0; i < 40; i++) if (isAdmitted(await admission.admit(at(costly)))) admitted += 30
@@ -107,7 +96,7 @@ describe('one process', () => {
       user: { window },
       organization: { window: { requests: 10, windowMs: 600_000 }, concurrent: 3 },
     })
-    const admission = openAdmission(redis)
+    const admission = openAdmission(shared.redis)
     const held = await times(3, () => admission.admit(at(both)))
     expect(held.every(isAdmitted)).toBe(true)
     const more = await times(50, () => admission.admit(at(both)))
@@ -135,7 +124,7 @@ describe('one process', () => {
       user: { window: { ...window, requests: 100, tokenShare: 10 } },
       organization: { window: { requests: 95, windowMs: 600_000 } },
     })
-    const admission = openAdmission(redis)
+    const admission = openAdmission(shared.redis)
     const told: string[] = []
     for (const user of ['u-1', 'u-1', 'u-2', ...Array<string>(95).fill('u-1')]) {
       const decided = await admission.admit(at(both, user))
@@ -147,7 +136,7 @@ describe('one process', () => {
 
   it('warns where a share goes past a part that is to be told, once', async () => {
     const warning = limitClass({ user: { window, warnAtPercent: [50, 90] } })
-    const admission = openAdmission(redis)
+    const admission = openAdmission(shared.redis)
     for (let i = 0; i < 1_000; i++) {
       await admission.admit(at(warning))
       if (i % 10 === 0) await new Promise(setImmediate)
@@ -157,7 +146,7 @@ describe('one process', () => {
   })
 
   it('refuses from memory what is exhausted, and asks for no share of it', async () => {
-    const admission = openAdmission(redis)
+    const admission = openAdmission(shared.redis)
     await times(2_000, () => admission.admit(at()))
     expect(await used(admission)).toBe(1_000)
     const calls = await callsOf(() => times(100, () => admission.admit(at())))
@@ -170,8 +159,8 @@ describe('several processes', () => {
   it.each([1, 7, 40])(
     'never admit more than the limit, and all of it once each was asked (%i at once)',
     async (atOnce) => {
-      const first = openAdmission(redis, { replicas: 4 })
-      const connections = await Promise.all([1, 2, 3].map(() => connect(server.url)))
+      const first = openAdmission(shared.redis, { replicas: 4 })
+      const connections = await Promise.all([1, 2, 3].map(() => connect(shared.server.url)))
       const all = [
         first,
         ...connections.map((each) =>
@@ -191,8 +180,8 @@ describe('several processes', () => {
   )
 
   it('leave unused, where one of them is not asked any more, no more than its share', async () => {
-    const first = openAdmission(redis, { replicas: 2 })
-    const second = openAdmission(redis, { replicas: 2, keyPrefix: first.keyPrefix })
+    const first = openAdmission(shared.redis, { replicas: 2 })
+    const second = openAdmission(shared.redis, { replicas: 2, keyPrefix: first.keyPrefix })
     for (let i = 0; i < 30; i++) await second.admit(at())
     const decisions = await times(1_500, () => first.admit(at()))
     const admitted = 30 + decisions.filter(isAdmitted).length
@@ -217,7 +206,7 @@ describe('an override', () => {
 
   it('that is lower admits nothing of what was taken by the limit before', async () => {
     setTo(1_000)
-    const admission = openAdmission(redis, options)
+    const admission = openAdmission(shared.redis, options)
     for (let i = 0; i < 120; i++) await admission.admit(at())
     expect(await used(admission)).toBeGreaterThan(130)
     setTo(130)
@@ -228,7 +217,7 @@ describe('an override', () => {
 
   it('that is higher keeps what was taken, and begins no window anew', async () => {
     setTo(1_000)
-    const admission = openAdmission(redis, options)
+    const admission = openAdmission(shared.redis, options)
     const before = await times(1_200, () => admission.admit(at()))
     expect(before.filter(isAdmitted)).toHaveLength(1_000)
     setTo(1_500)
@@ -239,7 +228,7 @@ describe('an override', () => {
 
   it('that is higher is what remains is told by, at once', async () => {
     setTo(1_000)
-    const admission = openAdmission(redis, options)
+    const admission = openAdmission(shared.redis, options)
     await admission.admit(at())
     setTo(2_000)
     const decided = await admission.admit(at())
@@ -249,7 +238,7 @@ describe('an override', () => {
 
   it('below a share for each process: its requests are counted one by one', async () => {
     setTo(199)
-    const admission = openAdmission(redis, options)
+    const admission = openAdmission(shared.redis, options)
     const decisions = await times(300, () => admission.admit(at()))
     expect(decisions.filter(isAdmitted)).toHaveLength(199)
     expect(admission.health().decisions.fromTokens).toBe(0)
@@ -265,14 +254,14 @@ it('without Redis by configuration every request is counted at once, share or no
 })
 
 it('a process that is killed takes no more than its share with it', async () => {
-  const killed = openAdmission(redis)
+  const killed = openAdmission(shared.redis)
   for (let i = 0; i < 10; i++) await killed.admit(at())
-  const next = openAdmission(redis, { keyPrefix: killed.keyPrefix })
+  const next = openAdmission(shared.redis, { keyPrefix: killed.keyPrefix })
   const decisions = await times(1_200, () => next.admit(at()))
   const admitted = 10 + decisions.filter(isAdmitted).length
   expect(admitted).toBeGreaterThanOrEqual(1_000 - 100)
   expect(admitted).toBeLessThanOrEqual(1_000)
-  await withClient(server.url, async (client) => {
+  await withClient(shared.server.url, async (client) => {
     const [key = ''] = killed.findLimits(at()).windows.map((each) => each.key)
     expect((await client.get(key))?.slice(13)).toBe('1000')
   })

@@ -1,17 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { AdmissionControl } from '../../src/limits/admission.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
-import {
-  connect,
-  fieldsOf,
-  limitClass,
-  openAdmission,
-  verdictOf,
-  type CountedConnection,
-} from './fixtures.ts'
+import { fieldsOf, limitClass, openAdmission, shareRedis, verdictOf } from './fixtures.ts'
 
 const Scope = z.strictObject({
   window: z
@@ -94,21 +86,11 @@ describe('in this process', () => {
 })
 
 describe('in Redis', () => {
-  let server: TestRedis
-  let redis: CountedConnection
-
-  beforeAll(async () => {
-    server = await startRedis()
-    redis = await connect(server.url)
-  })
-  afterAll(async () => {
-    redis.close()
-    await server.stop()
-  })
+  const shared = shareRedis()
 
   // Redis goes by its own clock, so these wait for it: all at once, each under keys of its own.
   it.concurrent.each(vectors)('$title', async (vector) => {
-    const admission = openAdmission(redis)
+    const admission = openAdmission(shared.redis)
     const start = performance.now()
     await follow(vector, admission, (atMs) => pause(Math.max(0, start + atMs - performance.now())))
     await admission.close()

@@ -10,7 +10,7 @@ export type ApiAnswer = { readonly status: number; readonly headers: Headers; re
 /** Calls the API. */
 export type ApiClient = {
   /**
-   * @param path with its query string
+   * @param path with its query string; an absolute URL only where it leads to the same gateway
    * @throws {CliError} for every answer but 2xx, and where there is none
    */
   readonly call: (method: string, path: string, body?: Payload) => Promise<ApiAnswer>
@@ -31,6 +31,10 @@ export function createApiClient({ url, authorization }: Profile): ApiClient {
   return {
     async call(method, path, payload) {
       const target = new URL(path, `${url}/`)
+      // Credentials go nowhere else.
+      if (target.origin !== new URL(url).origin) {
+        throw new CliError(exitCodes.refused, `A link leads elsewhere: ${target.origin}`)
+      }
       const answer = await request(target, {
         method,
         headers: headersOf(authorization, payload),

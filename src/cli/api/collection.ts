@@ -1,4 +1,5 @@
 import { json, type ApiAnswer, type ApiClient, type Json } from './client.ts'
+import { CliError, exitCodes } from './exit.ts'
 import type { Resource } from './resource.ts'
 
 /** Objects are read in pages of this many. */
@@ -49,8 +50,10 @@ export async function listAll(
 function nextOf({ metadata }: Json): Record<string, string> | undefined {
   const next = (metadata as Json | undefined)?.['next']
   if (typeof next !== 'string' || next === '') return undefined
-  const token = new URL(next).searchParams.get('page_token')
-  return token === null ? undefined : { page_token: token }
+  const token = URL.parse(next)?.searchParams.get('page_token') ?? undefined
+  // Without it, the rest of the list would be missing unnoticed.
+  if (token === undefined) throw new CliError(exitCodes.refused, `No page token is in ${next}`)
+  return { page_token: token }
 }
 
 /** Make an object. The answer holds what is shown once. */

@@ -1,3 +1,5 @@
+import { namedResource } from '../named-resource.ts'
+
 /**
  * What an API key is to open, as bodies name it (`spec.resource`).
  *
@@ -6,7 +8,8 @@
 export function keyResourceOf(text: string): object | null {
   if (text === 'cloud') return null
   if (text === 'global') return { id: 'global', kind: 'Global' }
-  const [, kind, id, environment] = /^([A-Za-z][A-Za-z0-9-]*):([^@]+)(?:@(.+))?$/.exec(text) ?? []
-  if (kind === undefined || id === undefined) return { id: text }
+  const named = namedResource(text)
+  if (named === undefined) return { id: text }
+  const { kind, id, environment } = named
   return { id, kind, ...(environment === undefined ? {} : { environment: { id: environment } }) }
 }

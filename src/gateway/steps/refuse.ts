@@ -3,8 +3,12 @@ import { GatewayError } from '../../errors/gateway-error.ts'
 import { errorAnswer, send } from '../answer.ts'
 import { alreadySent, type GatewayEnv } from '../exchange.ts'
 
-/** Answer whatever a step threw, in the error profile of the group as far as one was found. */
-export function refuse(publicOrigin: string): ErrorHandler<GatewayEnv> {
+/**
+ * Answer whatever a step threw, in the error profile of the group as far as one was found.
+ *
+ * @param unknownRestMs how long a connection may rest on which nobody was known yet
+ */
+export function refuse(publicOrigin: string, unknownRestMs: number): ErrorHandler<GatewayEnv> {
   return (thrown, c) => {
     const { incoming, outgoing, requestId, head } = c.env
     const error = asGatewayError(thrown)
@@ -19,7 +23,8 @@ export function refuse(publicOrigin: string): ErrorHandler<GatewayEnv> {
       notices: c.env.notes.match?.operation.lifecycle.notices ?? [],
       publicOrigin,
     })
-    send(incoming, outgoing, head.body, answer)
+    const restMs = c.env.notes.authentication === undefined ? unknownRestMs : undefined
+    send(incoming, outgoing, head.body, { ...answer, restMs })
     return alreadySent
   }
 }
