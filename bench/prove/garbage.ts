@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readUrl } from './read-url.ts'
 
 const targetsSchema = z.array(z.object({ webSocketDebuggerUrl: z.string() }))
 const replySchema = z.object({ id: z.literal(1) })
@@ -8,8 +9,8 @@ const replySchema = z.object({ id: z.literal(1) })
  * holds afterwards is in use.
  */
 export async function collectGarbage(inspectorPort: number): Promise<void> {
-  const list = await fetch(`http://127.0.0.1:${inspectorPort}/json`)
-  const [target] = targetsSchema.parse(await list.json())
+  const list = await readUrl(`http://127.0.0.1:${inspectorPort}/json`)
+  const [target] = targetsSchema.parse(JSON.parse(list))
   if (target === undefined) throw new Error('There is nothing to inspect')
   const socket = new WebSocket(target.webSocketDebuggerUrl)
   try {

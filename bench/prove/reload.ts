@@ -4,6 +4,7 @@ import { createCaller, urlsOf } from './caller.ts'
 import { count, type Experiment, type Outcome } from './experiment.ts'
 import { openHouse } from './house.ts'
 import { percentile } from './load.ts'
+import { readUrl } from './read-url.ts'
 import { requestsIn, steadyLoad } from './steady-load.ts'
 
 export const reload: Experiment = {
@@ -52,7 +53,7 @@ async function prove(): Promise<Outcome> {
 type Reloads = { readonly applied: number; readonly refused: number }
 
 async function reloadsOf(adminPort: number): Promise<Reloads> {
-  const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text()
+  const text = await readUrl(`http://127.0.0.1:${adminPort}/metrics`)
   const read = (outcome: string): number => {
     const series = `gatehouse_configuration_reloads_total\\{outcome="${outcome}"\\} (\\d+)`
     return Number(new RegExp(series).exec(text)?.[1] ?? 0)

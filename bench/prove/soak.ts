@@ -6,6 +6,7 @@ import { collectGarbage } from './garbage.ts'
 import { openHouse } from './house.ts'
 import { openLoop, pause } from './load.ts'
 import { mixedTraffic, type MixedTraffic } from './mixed-traffic.ts'
+import { readUrl } from './read-url.ts'
 import { keysWithoutExpiry } from './redis-keys.ts'
 
 export const soak: Experiment = {
@@ -95,7 +96,7 @@ function percentAMinute(readings: readonly Reading[]): number {
 }
 
 async function heapMb(adminPort: number): Promise<number> {
-  const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text()
+  const text = await readUrl(`http://127.0.0.1:${adminPort}/metrics`)
   const bytes = /^nodejs_heap_used_bytes (\S+)$/m.exec(text)?.[1]
   if (bytes === undefined) throw new Error('The gateway does not tell its heap')
   return Number(bytes) / 1_000_000

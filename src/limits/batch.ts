@@ -28,17 +28,27 @@ export function encodeBatch(batch: Batch, leaseMs: number): ScriptInput {
   const slotNumbers: number[] = []
   const sliding: number[] = []
 
-  const windowPlace = ({ key, requests, windowMs, kind }: WindowLimit): number =>
-    placeOf(key, windows, () => {
-      windowNumbers.push(requests, kind === 'fixed' || kind === 'sliding' ? windowMs : kind)
-      if (kind === 'sliding') sliding.push(windows.size + 1)
-    })
-  const slotPlace = ({ key, concurrent }: SlotLimit): number =>
-    placeOf(key, slots, () => slotNumbers.push(concurrent))
+  const windowPlace = ({ key, requests, windowMs, kind }: WindowLimit): number => {
+    const known = windows.get(key)
+    if (known !== undefined) return known
+    windows.set(key, windows.size + 1)
+    windowNumbers.push(requests, kind === 'fixed' || kind === 'sliding' ? windowMs : kind)
+    if (kind === 'sliding') sliding.push(windows.size)
+    return windows.size
+  }
+  const slotPlace = ({ key, concurrent }: SlotLimit): number => {
+    const known = slots.get(key)
+    if (known !== undefined) return known
+    slots.set(key, slots.size + 1)
+    slotNumbers.push(concurrent)
+    return slots.size
+  }
 
   const admissions = batch.questions.map(({ limits, lease }) => {
-    const places = [...limits.windows.map(windowPlace), ...limits.slots.map(slotPlace)]
-    return [lease.id, limits.windows.length, ...places]
+    const admission: (string | number)[] = [lease.id, limits.windows.length]
+    for (const window of limits.windows) admission.push(windowPlace(window))
+    for (const slot of limits.slots) admission.push(slotPlace(slot))
+    return admission
   })
   const { questions } = batch
   const costs = questions.some(({ limits }) => limits.cost !== 1) && questions.map(costOf)
@@ -71,14 +81,6 @@ function shadowsOf(
     const { windows, slots } = shadow
     return [windows.length, ...windows.map(windowPlace), ...slots.map(slotPlace)]
   })
-}
-
-function placeOf(key: string, places: Map<string, number>, onFirst: () => void): number {
-  const known = places.get(key)
-  if (known !== undefined) return known
-  onFirst()
-  places.set(key, places.size + 1)
-  return places.size
 }
 
 function leasesBySlot(

@@ -20,8 +20,16 @@ export function accessLine(time: string, record: AccessRecord): string {
     const value = record[name]
     if (value === undefined) continue
     pieces[count] = openingOf(name)
-    pieces[count + 1] = typeof value === 'string' ? quoted(value) : String(finite(value))
-    count += 2
+    if (typeof value === 'string' && plain.test(value)) {
+      // Text that is put in quotes would be one more object.
+      pieces[count + 1] = '"'
+      pieces[count + 2] = value
+      pieces[count + 3] = '"'
+      count += 4
+    } else {
+      pieces[count + 1] = typeof value === 'string' ? escaped(value) : String(finite(value))
+      count += 2
+    }
   }
   pieces[count] = '}\n'
   pieces.length = count + 1
@@ -45,10 +53,6 @@ const openings = new Map<string, string>()
 /** JSON has no name for what is not a number. */
 function finite(value: number | boolean): number | boolean | null {
   return Number.isNaN(value) ? null : value
-}
-
-function quoted(value: string): string {
-  return plain.test(value) ? `"${value}"` : escaped(value)
 }
 
 /** JSON leaves these as they are; some terminals obey them, and some readers end a line there. */

@@ -20,30 +20,38 @@ export function authenticateStep(
   return (c) => {
     const match = left(c, 'match')
     const { security, group } = match.operation
-    const proceed = (authentication: Authentication): Answered => {
-      c.env.notes.authentication = authentication
-      return undefined
-    }
-    const fail = async (error: unknown): Promise<never> => {
-      if (isCallersFault(error)) await countFailure(c.env, admitAddress, error)
-      throw error
-    }
+    const exchange = c.env
     let outcome: Authentication | Promise<Authentication>
     try {
-      const resource = resourceOf(group.resource, match, requestParts(c.env))
-      const { head, incoming } = c.env
-      outcome = authenticate(
-        head.authorization,
-        security,
-        resource,
-        poolsNamed(incoming, poolField),
-      )
+      const { resource: rule } = group
+      const resource = rule && resourceOf(rule, match, requestParts(exchange))
+      const { head, incoming } = exchange
+      const pools = poolsNamed(incoming, poolField)
+      outcome = authenticate(head.authorization, security, resource, pools)
     } catch (error) {
-      return fail(error)
+      return fail(exchange, admitAddress, error)
     }
     // A key that is at hand is answered at once.
-    return outcome instanceof Promise ? outcome.then(proceed, fail) : proceed(outcome)
+    if (!(outcome instanceof Promise)) return proceed(exchange, outcome)
+    return outcome.then(
+      (authentication) => proceed(exchange, authentication),
+      (error: unknown) => fail(exchange, admitAddress, error),
+    )
   }
+}
+
+function proceed({ notes }: Exchange, authentication: Authentication): Answered {
+  notes.authentication = authentication
+  return undefined
+}
+
+async function fail(
+  exchange: Exchange,
+  admitAddress: AdmitAddress,
+  error: unknown,
+): Promise<never> {
+  if (isCallersFault(error)) await countFailure(exchange, admitAddress, error)
+  throw error
 }
 
 function requestParts({ head, incoming }: Exchange): RequestParts {
