@@ -44,7 +44,7 @@ function exampleOf(code: ErrorCode): string {
     error: new GatewayError(code),
     requestId: exampleRequestId,
     path: '/orders/v1/orders',
-    timestamp: new Date('2026-01-01T00:00:00Z'),
+    timestamp: '2026-01-01T00:00:00.000Z',
     docUrl: `…${errorPagePath(code)}`,
   })
   return JSON.stringify(JSON.parse(rendered), undefined, 2)

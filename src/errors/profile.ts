@@ -18,7 +18,8 @@ export type ErrorAnswer = {
   readonly requestId: string
   /** The path that the error is about, without the query string. */
   readonly path: string
-  readonly timestamp: Date
+  /** RFC 3339. */
+  readonly timestamp: string
   /** Address of the page about the code. */
   readonly docUrl: string
 }
@@ -35,7 +36,7 @@ const shapes: Readonly<Record<ErrorProfile, (answer: ErrorAnswer) => unknown>> =
       code: error.code,
       message: error.message,
       details: error.details,
-      timestamp: timestamp.toISOString(),
+      timestamp,
       path,
       suggestion: catalogue[error.code].suggestion,
       fields: error.fields,

@@ -4,6 +4,7 @@ import type { GatewayError } from '../errors/gateway-error.ts'
 import { errorPagePath } from '../errors/page.ts'
 import { renderError, type ErrorProfile } from '../errors/profile.ts'
 import type { LimitState } from '../limits/admission.ts'
+import { createTimestamp } from '../telemetry/timestamp.ts'
 import type { BodyFraming } from './ingress.ts'
 import type { Incoming, Outgoing } from './message.ts'
 import { expectsContinue } from './request-body.ts'
@@ -39,6 +40,8 @@ const maxDrainedBytes = 65_536
 export const lingerMs = 1_000
 const maxLingerBytes = 1_048_576
 
+const timestamp = createTimestamp(Date.now)
+
 /** The answer to a refused or failed request, in the shape of its profile. */
 export function errorAnswer(refusal: Refusal): Answer {
   const { error, profile, requestId, path, publicOrigin } = refusal
@@ -46,7 +49,7 @@ export function errorAnswer(refusal: Refusal): Answer {
     error,
     requestId,
     path,
-    timestamp: new Date(),
+    timestamp: timestamp(),
     docUrl: publicOrigin + errorPagePath(error.code),
   })
   return { status: error.status, fields: errorFields(refusal), body }

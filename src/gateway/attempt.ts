@@ -1,22 +1,18 @@
 import type { Exchange } from './exchange.ts'
 import type { Instance } from './instance.ts'
-import { Relay, type Waiting } from './relay.ts'
+import { Relay, type Hearing, type Waiting } from './relay.ts'
 import { requestBody, type BodyLimits } from './request-body.ts'
-import type { OwnFields } from './response-fields.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What is sent upstream, and what the answer carries on its way back. */
-export type ForwardPlan = {
+export type ForwardPlan = Hearing & {
   /** Path and query behind the instance's own prefix. */
   readonly target: string
   /** Field names and values in turn. */
   readonly fields: string[]
   /** Stands for the operation, whose answers tell whether its requests can be pipelined. */
   readonly operation: object
-  readonly own: OwnFields
   readonly bodyLimits: BodyLimits
-  /** Told the milliseconds from sending to the head of the upstream's response, when it is there. */
-  readonly onHead: (upstreamMs: number, status: number) => void
 }
 
 /** HEAD is left out, since undici closes the connection after it. */
@@ -36,21 +32,11 @@ export function attempt(
   plan: ForwardPlan,
   upstream: Upstream,
   instance: Instance,
-  outcome: Pick<Waiting, 'resolve' | 'reject'>,
+  waiting: Waiting,
   isPipelined = false,
 ): void {
-  const { pipelining } = upstream
   exchange.notes.instance = instance.name
-  const relay = new Relay(exchange, plan.own, {
-    ...outcome,
-    onHead: plan.onHead,
-    onBody:
-      pipelining === undefined
-        ? undefined
-        : (cameWhole) => {
-            pipelining.note(plan.operation, cameWhole)
-          },
-  })
+  const relay = new Relay(exchange, plan, waiting)
   send(exchange, plan, instance, relay, isPipelined)
   relay.awaitConnection(upstream.queueTimeoutMs)
 }

@@ -8,7 +8,7 @@ import type { Tracing } from '../telemetry/tracing.ts'
 import type { WriteAccess } from './access-log.ts'
 import type { ApiGroup } from './api-group.ts'
 import type { GatewayEnv } from './exchange.ts'
-import { inOrder } from './in-order.ts'
+import { inOrder, type Step } from './in-order.ts'
 import type { LoadShedding } from './load-shedding.ts'
 import { admitStep } from './steps/admit.ts'
 import { authenticateStep } from './steps/authenticate.ts'
@@ -66,28 +66,27 @@ export type ChainParts = {
 export function createChain(parts: ChainParts): Hono<GatewayEnv> {
   // Hono's own path is decoded and normalised, so its router must not decide by it.
   const chain = new Hono<GatewayEnv>({ getPath: () => '/' })
-  chain.use(
-    '/',
-    inOrder(
-      ...(parts.beginTrace === undefined ? [] : [traceStep(parts.beginTrace)]),
-      observeStep(parts.writeAccess),
-      requireHttpsStep(),
-      documentationStep(),
-      ...(parts.reference === undefined ? [] : [referenceStep(parts.reference, parts)]),
-      matchStep(parts.catalog),
-      upgradeStep(),
-      ...(parts.shed === undefined ? [] : [shedStep(parts.shed)]),
-      authenticateStep(parts.authenticate, parts.admitAddress, parts.poolField),
-      requireRoleStep(parts.authorizeByRoles),
-      authorizeStep(parts.findGrants),
-      lifecycleStep(),
-      admitStep(parts.admit, parts.admitAddress),
-      validateStep(parts.idleTimeoutMs),
-      countStep(parts.beginCounting),
-      vouchStep(parts.assertIdentity),
-      forwardStep(parts.idleTimeoutMs),
-    ),
-  )
-  chain.onError(refuse(parts.publicOrigin, parts.headersTimeoutMs))
+  const onRefusal = refuse(parts.publicOrigin, parts.headersTimeoutMs)
+  const steps: readonly Step[] = [
+    ...(parts.beginTrace === undefined ? [] : [traceStep(parts.beginTrace)]),
+    observeStep(parts.writeAccess),
+    requireHttpsStep(),
+    documentationStep(),
+    ...(parts.reference === undefined ? [] : [referenceStep(parts.reference, parts)]),
+    matchStep(parts.catalog),
+    upgradeStep(),
+    ...(parts.shed === undefined ? [] : [shedStep(parts.shed)]),
+    authenticateStep(parts.authenticate, parts.admitAddress, parts.poolField),
+    requireRoleStep(parts.authorizeByRoles),
+    authorizeStep(parts.findGrants),
+    lifecycleStep(),
+    admitStep(parts.admit, parts.admitAddress),
+    validateStep(parts.idleTimeoutMs),
+    countStep(parts.beginCounting),
+    vouchStep(parts.assertIdentity),
+    forwardStep(parts.idleTimeoutMs),
+  ]
+  chain.use('/', inOrder(steps, onRefusal))
+  chain.onError(onRefusal)
   return chain
 }

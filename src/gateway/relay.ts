@@ -20,8 +20,14 @@ import { ClientGone, InvalidResponse, QueueTimeout } from './upstream-failure.ts
 export type Waiting = {
   resolve(forwarded: Forwarded): void
   reject(error: unknown): void
+}
+
+/** Who hears of an answer as it comes. */
+export type Hearing = {
+  /** What the gateway says itself beside it. */
+  readonly own: OwnFields
   /** Called as soon as the upstream's head is there: a short answer may end before a promise resolves. */
-  onHead(upstreamMs: number, status: number): void
+  readonly onHead: (upstreamMs: number, status: number) => void
   /** Called at the first piece of a body that passes: whether that is all of it. */
   readonly onBody: ((cameWhole: boolean) => void) | undefined
 }
@@ -47,6 +53,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   readonly #isHead: boolean
   readonly #own: OwnFields
   readonly #upgrade: Upgrade | undefined
+  readonly #hearing: Hearing
   readonly #waiting: Waiting
   readonly #sentAt = performance.now()
   #controller: Dispatcher.DispatchController | undefined
@@ -62,11 +69,12 @@ export class Relay implements Dispatcher.DispatchHandler {
   #errorBodyBytes = 0
   #rawFields: readonly Buffer[] = []
 
-  constructor(exchange: Exchange, own: OwnFields, waiting: Waiting) {
+  constructor(exchange: Exchange, hearing: Hearing, waiting: Waiting) {
     const { outgoing, head, abandonment } = exchange
     this.#outgoing = outgoing
     this.#isHead = head.method === 'HEAD'
-    this.#own = own
+    this.#own = hearing.own
+    this.#hearing = hearing
     this.#upgrade = exchange.upgrade
     this.#waiting = waiting
     whenEnded(exchange, this.#onClientClose)
@@ -104,7 +112,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     // A class that does not exist (RFC 9110 §15).
     if (status > 599) throw new InvalidResponse('status code')
     this.#status = status
-    this.#waiting.onHead(performance.now() - this.#sentAt, status)
+    this.#hearing.onHead(performance.now() - this.#sentAt, status)
     // undici's HTTP/1.1 parser hands the fields over as bytes; its type allows other protocols.
     this.#rawFields = controller.rawHeaders as readonly Buffer[]
     refuseUnknownCoding(this.#rawFields)
@@ -128,7 +136,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       return
     }
     this.#settle()
-    this.#waiting.onHead(performance.now() - this.#sentAt, status)
+    this.#hearing.onHead(performance.now() - this.#sentAt, status)
     switchProtocols(upgrade, this.#outgoing, { upstream, rawFields, own: this.#own })
     this.#waiting.resolve({ kind: 'streaming' })
   }
@@ -145,7 +153,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       return
     }
     const isWhole = chunk.length === this.#length
-    if (!this.#bodyBegun) this.#waiting.onBody?.(isWhole)
+    if (!this.#bodyBegun) this.#hearing.onBody?.(isWhole)
     this.#bodyBegun = true
     if (isWhole) this.#sendWhole(chunk)
     else if (!this.#outgoing.write(chunk)) this.#holdBack(controller)

@@ -62,17 +62,3 @@ function escaped(value: string): string {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }
-
-/** The present instant in RFC 3339, made anew once a millisecond. */
-export function createTimestamp(now: () => number): () => string {
-  let atMs = Number.NaN
-  let text = ''
-  return () => {
-    const nowMs = now()
-    if (nowMs !== atMs) {
-      atMs = nowMs
-      text = new Date(nowMs).toISOString()
-    }
-    return text
-  }
-}

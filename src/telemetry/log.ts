@@ -1,5 +1,6 @@
 import pino from 'pino'
-import { accessLine, createTimestamp, type AccessRecord } from './access-line.ts'
+import { accessLine, type AccessRecord } from './access-line.ts'
+import { createTimestamp } from './timestamp.ts'
 
 /** Levels that an operator can choose. */
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'

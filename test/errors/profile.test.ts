@@ -11,7 +11,7 @@ function render(profile: ErrorProfile, error: GatewayError): unknown {
       error,
       requestId,
       path: '/demo/v1/hello',
-      timestamp: new Date('2026-01-02T03:04:05.678Z'),
+      timestamp: '2026-01-02T03:04:05.678Z',
       docUrl: `https://api.example.com/docs/errors/${error.code}`,
     }),
   )

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { accessLine, createTimestamp } from '../../src/telemetry/access-line.ts'
+import { accessLine } from '../../src/telemetry/access-line.ts'
+import { createTimestamp } from '../../src/telemetry/timestamp.ts'
 
 const time = '2026-01-02T03:04:05.678Z'
 

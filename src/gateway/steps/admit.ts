@@ -18,8 +18,7 @@ import type { Answered, Step } from '../in-order.ts'
  * its connection is gone, whichever way that comes about.
  */
 export function admitStep(admit: Admit, admitAddress: AdmitAddress): Step {
-  // Not async: what is known at once is answered at once, and a refusal is thrown rather than made a
-  // rejected promise, which Node would track as unhandled until Hono awaits it.
+  // Not async: what is known at once is answered at once.
   return (c) => {
     const authentication = left(c, 'authentication')
     const { operation } = left(c, 'match')
@@ -41,7 +40,7 @@ export function admitStep(admit: Admit, admitAddress: AdmitAddress): Step {
 function proceed(c: Context<GatewayEnv>, admission: Admission): Answered {
   if (admission.kind === 'unavailable') throw new GatewayError('LIMITER_UNAVAILABLE')
   if (admission.limit !== undefined) c.env.notes.limit = admission.limit
-  if (admission.kind === 'refused') throw refusal(admission)
+  if (admission.kind === 'refused') return refusal(admission)
   if (admission.degraded) c.env.notes.degraded = true
   if (admission.wouldDeny !== undefined) c.env.notes.shadow = admission.wouldDeny.join(' ')
   whenEnded(c.env, admission.permit.release)

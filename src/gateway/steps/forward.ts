@@ -3,6 +3,7 @@ import { callService } from '../call-service.ts'
 import { alreadySent, left } from '../exchange.ts'
 import { forward } from '../forward.ts'
 import type { Step } from '../in-order.ts'
+import type { Pipelining } from '../pipelining.ts'
 import { requestFields } from '../request-fields.ts'
 import { upstreamErrorAnswer } from '../upstream-error.ts'
 
@@ -57,6 +58,7 @@ export function forwardStep(idleTimeoutMs: number): Step {
       operation,
       own,
       bodyLimits,
+      onBody: noteBody(group.upstream.pipelining, operation),
       onHead: (upstreamMs: number, status: number) => {
         // Of anything else it is not known yet whether the upstream is asked again.
         if (isSuccess(status)) c.env.notes.counting?.answered(status)
@@ -73,6 +75,17 @@ export function forwardStep(idleTimeoutMs: number): Step {
         return alreadySent
       })
     })
+  }
+}
+
+/** Answers tell whether requests of their operation can be pipelined. */
+function noteBody(
+  pipelining: Pipelining | undefined,
+  operation: object,
+): ((cameWhole: boolean) => void) | undefined {
+  if (pipelining === undefined) return undefined
+  return (cameWhole) => {
+    pipelining.note(operation, cameWhole)
   }
 }
 
