@@ -60,6 +60,8 @@ async function serve(folder: string): Promise<TestPostgres> {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: folder,
     fsync: 'off',
+    // In its folder, which is removed: what a killed server has elsewhere in memory stays there.
+    dynamic_shared_memory_type: 'mmap',
   }
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const run = () =>
