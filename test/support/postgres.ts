@@ -21,8 +21,11 @@ import { until } from './until.ts'
 /** A private PostgreSQL that a test may break. */
 export type TestPostgres = {
   readonly url: string
-  /** A new database with the directory's schema, and nothing in it. */
-  createDatabase(): Promise<string>
+  /**
+   * A new database with the directory's schema, and nothing in it; or a copy of another one, which
+   * nobody is connected to.
+   */
+  createDatabase(original?: string): Promise<string>
   /** A new database without any schema. */
   createEmptyDatabase(): Promise<string>
   /** SIGKILL to the server and all its backends. */
@@ -85,7 +88,8 @@ async function serve(folder: string): Promise<TestPostgres> {
 
   return {
     url,
-    createDatabase: () => create(withSchema),
+    createDatabase: (original) =>
+      create(original === undefined ? withSchema : new URL(original).pathname.slice(1)),
     createEmptyDatabase: () => create('template0'),
     kill,
     freeze: () => {
