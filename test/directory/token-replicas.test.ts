@@ -14,10 +14,17 @@ import {
 } from './opening.ts'
 
 let postgres: TestPostgres
+let original: string
+let filled: Filled
 beforeAll(async () => {
   postgres = await startPostgres()
+  original = await postgres.createDatabase()
+  filled = await fill(original)
 }, 60_000)
 afterAll(() => postgres.stop())
+
+/** A database of the test's own with what was filled in once, which takes several connections. */
+const filledDatabase = (): Promise<string> => postgres.createDatabase(original)
 
 /** Nothing becomes old by itself, so what is forgotten was told. */
 const forever = { maxEntries: 1000, maxAgeMs: 1e9, staleMs: 1e9, negativeMs: 1e9 }
@@ -204,8 +211,7 @@ async function byHand(url: string): Promise<pg.Client> {
 
 describe('a change made by one gateway counts at all of four', () => {
   test.each(revocations)('when %s', async (_what, change, holds) => {
-    const url = await postgres.createDatabase()
-    const filled = await fill(url)
+    const url = await filledDatabase()
     const gateways = await openAll(url, forever)
     for (const gateway of gateways) expect(await holds(gateway, filled)).toBe(true)
     const [first] = gateways
@@ -218,8 +224,7 @@ describe('a change made by one gateway counts at all of four', () => {
 
 describe('a change that is never told counts within the age of what is cached', () => {
   test.each(revocations)('when %s', async (_what, change, holds) => {
-    const url = await postgres.createDatabase()
-    const filled = await fill(url)
+    const url = await filledDatabase()
     const here = await openOnServer(url, { cache: brief })
     const there = await openOnServer(url, { cache: forever })
     const client = await byHand(url)
@@ -255,8 +260,7 @@ describe('when an operator works by hand', () => {
     ['deletes the partners', 'DELETE FROM partners', clientIsEnabled],
     ['deletes the resources', 'DELETE FROM resources', resourceKeyExists],
   ])('and %s, that counts', async (_what, sql, holds) => {
-    const url = await postgres.createDatabase()
-    const filled = await fill(url)
+    const url = await filledDatabase()
     const gateway = await openOnServer(url, { cache: forever })
     expect(await holds(gateway, filled)).toBe(true)
     await (await byHand(url)).query(sql)
@@ -283,8 +287,7 @@ test('gateways that need signing keys at the same time end with one set of them'
 })
 
 test('two gateways that rotate at the same time do it once', async () => {
-  const url = await postgres.createDatabase()
-  await fill(url)
+  const url = await filledDatabase()
   const gateways = await openAll(url, forever)
   await (await byHand(url)).query(`UPDATE signing_keys SET created_at = now() - interval '1 hour'`)
   const rotation = { algorithm: 'EdDSA', minPublishedMs: 60_000, keepPreviousMs: 60_000 } as const
@@ -296,8 +299,7 @@ test('two gateways that rotate at the same time do it once', async () => {
 })
 
 test('without the pepper that they were encrypted under, signing keys verify and do not sign', async () => {
-  const url = await postgres.createDatabase()
-  await fill(url)
+  const url = await filledDatabase()
   const { lines, options } = testOptions()
   const other = { current: { id: 'p2', secret: 'another pepper, long enough too' }, previous: [] }
   const gateway = await openDirectory({ ...options, url, peppers: other })
@@ -310,8 +312,7 @@ test('without the pepper that they were encrypted under, signing keys verify and
 })
 
 test('the database holds no private key that can be read', async () => {
-  const url = await postgres.createDatabase()
-  await fill(url)
+  const url = await filledDatabase()
   const gateway = await openOnServer(url)
   const key = gateway.signingKeys()?.current.privateKey
   const { rows } = await (

@@ -6,11 +6,17 @@ import { openScene, statusesIn, type Scene } from './scene.ts'
 // A connection is kept far longer idle than any client may be slow, so that only slowness closes one.
 const requests = { headersTimeoutMs: 400, idleTimeoutMs: 2_000, keepAliveTimeoutMs: 600_000 }
 
+// Both before any test: to start a gateway holds up this process, and with it whoever must be in time.
 let scene: Scene
+let leisurely: Scene
 beforeAll(async () => {
   scene = await openScene({ requests }, {}, ['oauth'])
+  leisurely = await openScene({ requests }, { minBodyBytesPerSecond: 0 })
 })
-afterAll(() => scene.close())
+afterAll(async () => {
+  await scene.close()
+  await leisurely.close()
+})
 
 /** Send a beginning, then a drop again and again, until the gateway closes the connection. */
 async function drip(beginning: string, drop: string): Promise<string> {
@@ -27,8 +33,9 @@ async function drip(beginning: string, drop: string): Promise<string> {
   }
 }
 
+// Concurrent tests wait for seconds, each on a connection of its own and with nothing of the others'.
 describe('a client that is slow is cut off', () => {
-  test.each([
+  test.concurrent.each([
     ['that sends nothing', '', ''],
     ['within the request line', 'GET /x HT', ''],
     ['within a head that goes on and on', 'GET /x HTTP/1.1\r\nHost: a\r\n', 'X: a\r\n'],
@@ -39,7 +46,7 @@ describe('a client that is slow is cut off', () => {
   })
 
   const post = 'POST /x HTTP/1.1\r\nHost: a\r\n'
-  test.each([
+  test.concurrent.each([
     ['nothing of it', `${post}Content-Length: 10\r\n\r\n`, ''],
     ['one byte after another', `${post}Content-Length: 60000\r\n\r\n`, 'a'],
     ['one chunk after another', `${post}Transfer-Encoding: chunked\r\n\r\n`, '1\r\na\r\n'],
@@ -48,7 +55,7 @@ describe('a client that is slow is cut off', () => {
     expect([[401], [404]]).toContainEqual(statusesIn(await drip(head, drop)))
   })
 
-  test.each([
+  test.concurrent.each([
     ['nothing more', 'Content-Length: 60000\r\n\r\nbegun', ''],
     ['one byte after another', 'Content-Length: 60000\r\n\r\n', 'a'],
     ['one chunk after another', 'Transfer-Encoding: chunked\r\n\r\n', '1\r\na\r\n'],
@@ -88,15 +95,17 @@ describe('a client that is slow is cut off', () => {
   })
 })
 
-test('a body that a service of the gateway reads has one span of time in all', async () => {
-  const type = 'Content-Type: application/x-www-form-urlencoded'
-  const head = `POST /oauth2/token HTTP/1.1\r\nHost: a\r\n${type}\r\nContent-Length: 6000\r\n\r\n`
-  const text = await drip(head, 'a')
-  expect(statusesIn(text)).toEqual([408])
-})
+test.concurrent(
+  'a body that a service of the gateway reads has one span of time in all',
+  async () => {
+    const type = 'Content-Type: application/x-www-form-urlencoded'
+    const head = `POST /oauth2/token HTTP/1.1\r\nHost: a\r\n${type}\r\nContent-Length: 6000\r\n\r\n`
+    const text = await drip(head, 'a')
+    expect(statusesIn(text)).toEqual([408])
+  },
+)
 
-test('a body may come at leisure where its group allows it', async () => {
-  const leisurely = await openScene({ requests }, { minBodyBytesPerSecond: 0 })
+test.concurrent('a body may come at leisure where its group allows it', async () => {
   leisurely.upstream.behave((incoming, outgoing) => {
     incoming.resume().once('end', () => outgoing.end())
   })
@@ -110,14 +119,16 @@ test('a body may come at leisure where its group allows it', async () => {
   client.send('0\r\n\r\n')
   expect((await client.response()).status).toBe(200)
   client.close()
-  await leisurely.close()
 })
 
-test('an upstream that takes its time is waited for, longer than any client', async () => {
-  scene.upstream.behave((_incoming, outgoing) => setTimeout(() => outgoing.end('late'), 2_500))
-  const get = `GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${scene.authorization}\r\n`
-  expect(await scene.attack(get)).toMatch(/^HTTP\/1\.1 200 [^]*late$/)
-})
+test.concurrent(
+  'an upstream that takes its time is waited for, longer than any client',
+  async () => {
+    scene.upstream.behave((_incoming, outgoing) => setTimeout(() => outgoing.end('late'), 2_500))
+    const get = `GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${scene.authorization}\r\n`
+    expect(await scene.attack(get)).toMatch(/^HTTP\/1\.1 200 [^]*late$/)
+  },
+)
 
 test('500 slow connections take nothing from an honest caller, and leave nothing behind', async () => {
   scene.upstream.reset()

@@ -21,8 +21,11 @@ import { until } from './until.ts'
 /** A private PostgreSQL that a test may break. */
 export type TestPostgres = {
   readonly url: string
-  /** A new database with the directory's schema, and nothing in it. */
-  createDatabase(): Promise<string>
+  /**
+   * A new database with the directory's schema, and nothing in it; or a copy of another one, which
+   * nobody is connected to.
+   */
+  createDatabase(original?: string): Promise<string>
   /** A new database without any schema. */
   createEmptyDatabase(): Promise<string>
   /** SIGKILL to the server and all its backends. */
@@ -60,6 +63,8 @@ async function serve(folder: string): Promise<TestPostgres> {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: folder,
     fsync: 'off',
+    // In its folder, which is removed: what a killed server has elsewhere in memory stays there.
+    dynamic_shared_memory_type: 'mmap',
   }
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const run = () =>
@@ -83,7 +88,8 @@ async function serve(folder: string): Promise<TestPostgres> {
 
   return {
     url,
-    createDatabase: () => create(withSchema),
+    createDatabase: (original) =>
+      create(original === undefined ? withSchema : new URL(original).pathname.slice(1)),
     createEmptyDatabase: () => create('template0'),
     kill,
     freeze: () => {

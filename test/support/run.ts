@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { findProgram } from './processes.ts'
+import { folderInMemory } from './folder-in-memory.ts'
+import { ended, findProgram } from './processes.ts'
 import { provideServers } from './provide-servers.ts'
 import { summarize, type Report } from './report.ts'
 
@@ -11,7 +12,7 @@ import { summarize, type Report } from './report.ts'
 const root = resolve(import.meta.dirname, '../..')
 const reportFile = join(root, '.cache', 'test-report.json')
 
-function main(): number {
+async function main(): Promise<number> {
   const problem = provideServers(join(root, '.cache', 'servers'))
   if (problem !== undefined) {
     process.stderr.write(`${problem}\n`)
@@ -25,13 +26,26 @@ function main(): number {
     return 1
   }
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`]
-  const run = spawnSync(vitest, ['run', ...reporters, ...process.argv.slice(2)], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
+  const isGreenRun = await run(vitest, ['run', ...reporters, ...process.argv.slice(2)])
   const { line, isGreen } = summarize(readReport())
   process.stdout.write(`${line}\n`)
-  return run.status === 0 && isGreen ? 0 : 1
+  return isGreenRun && isGreen ? 0 : 1
+}
+
+/** Run vitest to its end, also where a signal asks for it, and remove the files of its tests. */
+async function run(vitest: string, args: readonly string[]): Promise<boolean> {
+  const temporary = folderInMemory()
+  const child = spawn(vitest, args, {
+    cwd: root,
+    env: { ...process.env, ...(temporary === undefined ? {} : { TMPDIR: temporary }) },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  // A terminal sends SIGINT to both, and a second one would keep vitest from ending in good order.
+  process.on('SIGINT', () => undefined)
+  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  await ended(child)
+  if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true })
+  return child.exitCode === 0
 }
 
 function readReport(): Report | undefined {
@@ -44,4 +58,4 @@ function readReport(): Report | undefined {
   }
 }
 
-process.exitCode = main()
+process.exitCode = await main()
