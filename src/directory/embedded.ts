@@ -14,6 +14,12 @@ type Options = {
   readonly queryTimeoutMs: number
 }
 
+/**
+ * By default PostgreSQL clears 128 MB whenever it is started, which took most of the time of a start;
+ * what one process holds in a folder is small.
+ */
+const serverSettings = ['-c', 'shared_buffers=16MB']
+
 /** A migration may rewrite a large table. */
 const migrationTimeoutMs = 300_000
 
@@ -59,7 +65,7 @@ async function openFiles(folder: string): Promise<PGlite> {
 async function createFiles(folder: string): Promise<void> {
   const unfinished = `${folder}.unfinished`
   await rm(unfinished, { recursive: true, force: true })
-  const postgres = await PGlite.create(unfinished)
+  const postgres = await PGlite.create(unfinished, { initDbStartParams: serverSettings })
   await postgres.close()
   await rename(unfinished, folder)
 }

@@ -30,11 +30,14 @@ export async function madeOnce(
   return made
 }
 
-/** Of all that decides what the files hold: the migrations, and which PostgreSQL it is. */
+/** Of all that decides what the files hold: the migrations, which PostgreSQL it is, and its settings. */
 function schemaDigest(): string {
   const sql = join(project, 'src/directory/sql')
   const migrations = readdirSync(sql).filter((file) => file.endsWith('.sql'))
-  const files = ['package-lock.json', ...migrations.map((file) => `src/directory/sql/${file}`)]
+  const files = [
+    ...['package-lock.json', 'src/directory/embedded.ts'],
+    ...migrations.map((file) => `src/directory/sql/${file}`),
+  ]
   const digest = createHash('sha256')
   for (const file of files) digest.update(readFileSync(join(project, file)))
   return digest.digest('hex').slice(0, 16)
