@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { inTurns } from '../../src/documentation/in-turns.ts'
 import { describing, mergedDocument } from '../../src/documentation/merged-document.ts'
+import { groupPage } from '../../src/documentation/reference-pages.ts'
 import { loadConfiguration } from '../../src/config/load.ts'
 import { compileGroups as compileConfigured } from '../../src/groups.ts'
 import type { DocumentedOperation } from '../../src/documentation/audience.ts'
@@ -132,4 +133,24 @@ test('security is what the catalog compiled, by schemes as they are presented', 
       token: { type: 'http', scheme: 'bearer' },
     },
   })
+})
+
+test.each([
+  ['Preview', false],
+  ['Limited Availability', false],
+  ['Deprecated', true],
+])('what is in %s is marked so, in the document and on the pages', async (stage, deprecated) => {
+  const dates = { 'x-deprecated-at': '2026-01-01', 'x-sunset-at': '2027-01-01' }
+  const get = { 'x-lifecycle-stage': stage, ...(deprecated ? dates : {}) }
+  const { catalog } = await compileGroups({
+    ...{ name: 'a/v1', document: { openapi: '3.1.0', paths: { '/x': { get } } } },
+  })
+  const described = await inTurns(describing(catalog.operations, origin))
+  expect(mergedDocument(described, origin)['paths']).toMatchObject({
+    '/x': { get: { 'x-lifecycle-stage': stage, deprecated } },
+  })
+  const page = groupPage('a/v1', described).replaceAll(/<[^>]*>|\s+/g, ' ')
+  expect(page).toMatch(new RegExp(`GET /x +${stage} `))
+  const ends = /Deprecated from 2026-01-01T00:00:00.000Z on\. +May be gone from 2027-01-01/
+  expect(ends.test(page)).toBe(deprecated)
 })
