@@ -417,13 +417,19 @@ describe('an upstream’s error', () => {
     const body =
       '{"error":{"code":"NAME_TAKEN","message":"The name is taken"},"n":9223372036854775807}'
     upstream.behave((_, outgoing) => {
-      outgoing.writeHead(409, { 'Content-Type': 'application/json', Location: '/any/other' })
+      outgoing.writeHead(409, {
+        ...{ 'Content-Type': 'application/json', Location: '/any/other', ETag: '"a"' },
+        ...{ Digest: 'sha-256=x', 'Content-Digest': 'sha-256=:x:', 'Repr-Digest': 'sha-256=:x:' },
+      })
       outgoing.end(body)
     })
     const response = await rawExchange(gateway.port, head('POST /any/x'))
     const requestId = response.field('X-Request-Id') ?? ''
     expect(response.status).toBe(409)
     expect(response.field('Location')).toBe('/any/other')
+    // The body is not the one that these are about.
+    for (const name of ['ETag', 'Digest', 'Content-Digest', 'Repr-Digest'])
+      expect(response.field(name), name).toBeUndefined()
     expect(response.body).toBe(`{"requestId":"${requestId}",${body.slice(1)}`)
   })
 
