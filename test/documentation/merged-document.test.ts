@@ -154,3 +154,37 @@ test.each([
   const ends = /Deprecated from 2026-01-01T00:00:00.000Z on\. +May be gone from 2027-01-01/
   expect(ends.test(page)).toBe(deprecated)
 })
+
+test('AUTHORIZATIONS of a page are what the catalog compiled, not what the document says', async () => {
+  const { catalog } = await compileGroups({
+    name: 'a/v1',
+    schemes: { key: 'cloud-api-key', token: 'partner-access-token', old: 'ignore' },
+    undeclaredSecurity: ['global-api-key'],
+    document: {
+      openapi: '3.1.0',
+      paths: {
+        '/a': { get: { security: [{ key: [], token: ['partner:describe'] }, { old: [] }] } },
+        '/b': { get: { security: [{ token: [] }, { key: [] }] } },
+        '/c': { get: { security: [] } },
+        '/d': { get: {} },
+      },
+      components: { securitySchemes: { unused: { type: 'http', scheme: 'basic' } } },
+    },
+  })
+  const page = groupPage('a/v1', await inTurns(describing(catalog.operations, origin)))
+  const listed = page
+    .split('<section>')
+    .slice(1)
+    .map((section) => {
+      const list = section.slice(section.indexOf('AUTHORIZATIONS'), section.indexOf('</ul>'))
+      const items = [...list.matchAll(/<li><code>([^<]*)<\/code>/g)].map(([, item]) => item)
+      return items.length === 0 ? section.match(/None: anybody may call it/)?.[0] : items
+    })
+  expect(listed).toEqual([
+    ['key and token (partner:describe)'],
+    ['token', 'key'],
+    'None: anybody may call it',
+    ['global-api-key'],
+  ])
+  expect(page).not.toContain('unused')
+})
