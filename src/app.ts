@@ -158,6 +158,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     loopback: isLoopback(listen.public.host),
     publicOrigin,
     encrypted: tls !== undefined,
+    hstsSeconds: configuration.transport.hstsSeconds,
     writeAccess,
   })
   const server = createPublicServer(

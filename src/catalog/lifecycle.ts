@@ -74,8 +74,12 @@ function stageOf(value: unknown, deprecated: unknown, findings: Findings): Stage
 
 function timeOf(name: string, value: unknown, findings: Findings): Date | undefined {
   if (value === undefined || value === null) return undefined
-  const time = new Date(textOf(value) ?? Number.NaN)
+  const written = textOf(value) ?? ''
+  const time = new Date(rfc3339.test(written) ? written : Number.NaN)
   if (!Number.isNaN(time.getTime())) return time
   findings.warning(`its ${name} is not a time in RFC 3339`)
   return undefined
 }
+
+/** A day, or a moment with its offset: what Date takes besides is read in the zone of the machine. */
+const rfc3339 = /^\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d))?$/

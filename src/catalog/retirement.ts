@@ -33,7 +33,8 @@ const dayMs = 86_400_000
  * the configuration leaves out stands as in the document.
  *
  * An operation that ends less than 180 days after it was deprecated is a problem unless that is
- * marked as critical; one that ends before it is deprecated always is (RFC 9745 §4).
+ * marked as critical; one that ends before it is deprecated always is (RFC 9745 §4). Where nothing
+ * says since when it is deprecated, that cannot be told, which is a warning.
  */
 export function withRetirements<G>(
   operations: readonly Operation<G>[],
@@ -54,6 +55,11 @@ export function withRetirements<G>(
     const lifecycle = retired(operation.lifecycle, retirement)
     const problem = noticeProblem(lifecycle, retirement?.critical ?? false)
     if (problem !== undefined) findings.problem(`${name}: ${problem}`)
+    if (isUndated(lifecycle)) {
+      findings.warning(
+        `${name}: nothing says since when it is deprecated: callers read @0, and their ${noticeDays} days are not checked`,
+      )
+    }
     return { ...operation, lifecycle: { ...lifecycle, notices: noticesOf(lifecycle, retirement) } }
   })
 }
@@ -76,6 +82,10 @@ function dateOf(text: string | undefined): Date | undefined {
   return text === undefined ? undefined : new Date(text)
 }
 
+function isUndated({ stage, deprecatedAt }: Lifecycle): boolean {
+  return stage === 'deprecated' && deprecatedAt === undefined
+}
+
 function noticeProblem(
   { deprecatedAt, sunsetAt }: Lifecycle,
   isCritical: boolean,
@@ -89,27 +99,36 @@ function noticeProblem(
 
 /**
  * The header fields that tell callers of the end of an operation, as names and values in turn: the
- * same with every answer, so they are made once.
+ * same with every answer, so they are made once. An end that is only announced is told as well.
  *
  * @see RFC 9745 §2 (Deprecation), RFC 8594 §3 (Sunset), RFC 8288 (Link)
  */
-function noticesOf(
-  { stage, deprecatedAt, sunsetAt }: Lifecycle,
-  retirement: Retirement | undefined,
-): readonly string[] {
-  if (stage !== 'deprecated' && stage !== 'sunset' && sunsetAt === undefined) return []
+function noticesOf(lifecycle: Lifecycle, retirement: Retirement | undefined): readonly string[] {
+  const { stage, deprecatedAt, sunsetAt } = lifecycle
   const notices: string[] = []
-  if (deprecatedAt !== undefined) {
-    notices.push('Deprecation', `@${Math.floor(deprecatedAt.getTime() / 1000)}`)
-  }
+  if (deprecatedAt !== undefined) notices.push('Deprecation', dateField(deprecatedAt))
+  else if (isUndated(lifecycle)) notices.push('Deprecation', dateField(longAgo))
   if (sunsetAt !== undefined) notices.push('Sunset', sunsetAt.toUTCString())
+  const isEnding = stage === 'deprecated' || stage === 'sunset' || notices.length > 0
+  return isEnding ? [...notices, ...linksOf(retirement)] : []
+}
+
+/** The field takes nothing but a date (RFC 9745 §2.1): one that nobody takes for the day itself. */
+const longAgo = new Date(0)
+
+/** @see RFC 9651 §3.3.7 */
+function dateField(date: Date): string {
+  return `@${Math.floor(date.getTime() / 1_000)}`
+}
+
+function linksOf(retirement: Retirement | undefined): readonly string[] {
   const { deprecation, sunset, successorVersion } = retirement?.links ?? {}
-  for (const [relation, url] of [
-    ['deprecation', deprecation],
-    ['sunset', sunset],
-    ['successor-version', successorVersion],
-  ] as const) {
-    if (url !== undefined) notices.push('Link', `<${url}>; rel="${relation}"`)
-  }
-  return notices
+  return [
+    ['deprecation', deprecation] as const,
+    ['sunset', sunset] as const,
+    ['successor-version', successorVersion] as const,
+  ].flatMap(([relation, url]) =>
+    // As the URL parser writes it, nothing in it ends the link or the field.
+    url === undefined ? [] : ['Link', `<${new URL(url).href}>; rel="${relation}"`],
+  )
 }

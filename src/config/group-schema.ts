@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { credentialKinds } from '../auth/policy.ts'
 import { errorProfiles } from '../errors/profile.ts'
 import { upstream } from './upstream-schema.ts'
-import { bytes, httpUrl, milliseconds } from './values.ts'
+import { bytes, linkUrl, milliseconds } from './values.ts'
 
 /** A host as groups name it: exact, or with `{param}` for whole labels. */
 const hostPattern = z
@@ -67,9 +67,9 @@ const retirement = z.strictObject({
   sunsetAt: moment.optional(),
   links: z
     .strictObject({
-      deprecation: httpUrl.optional().describe('About the deprecation.'),
-      sunset: httpUrl.optional().describe('About the removal.'),
-      successorVersion: httpUrl.optional().describe('What to call instead.'),
+      deprecation: linkUrl.optional().describe('About the deprecation.'),
+      sunset: linkUrl.optional().describe('About the removal.'),
+      successorVersion: linkUrl.optional().describe('What to call instead.'),
     })
     .prefault({}),
   critical: z

@@ -96,6 +96,11 @@ export const configurationSchema = z.strictObject({
         .array(cidr)
         .default([])
         .describe('Peers whose X-Forwarded-For and X-Forwarded-Proto are believed.'),
+      hstsSeconds: z
+        .int()
+        .min(0)
+        .default(31_536_000)
+        .describe('max-age of Strict-Transport-Security where a trusted proxy says https.'),
     })
     .prefault({}),
   requests: z

@@ -23,19 +23,21 @@ export const cidr = z.string().refine((text) => {
   return text.includes('/') ? ipaddr.isValidCIDR(text) : ipaddr.isValid(text)
 }, 'Must be an IP address or a CIDR range')
 
-export const httpUrl = z
+/** Where people read on: it may lead to a part of a page. */
+export const linkUrl = z
   .string()
   .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), {
     message: 'Must be an http or https URL',
     abort: true,
   })
-  .refine(
-    (text) => {
-      const url = URL.parse(text)
-      return url !== null && url.username + url.password + url.search + url.hash === ''
-    },
-    { message: 'Must hold no credentials, query or fragment', abort: true },
-  )
+
+export const httpUrl = linkUrl.refine(
+  (text) => {
+    const url = URL.parse(text)
+    return url !== null && url.username + url.password + url.search + url.hash === ''
+  },
+  { message: 'Must hold no credentials, query or fragment', abort: true },
+)
 
 export const origin = httpUrl.refine(
   (text) => URL.parse(text)?.origin === text,

@@ -104,8 +104,8 @@ function endOf(described: Json): Html | undefined {
   const [since, until] = [described['x-deprecated-at'], described['x-sunset-at']].map(textOf)
   if (since === undefined && until === undefined) return undefined
   return html`<p>
-    ${since === undefined ? undefined : `Deprecated since ${since}. `}
-    ${until === undefined ? undefined : `Answers 410 from ${until}.`}
+    ${since === undefined ? undefined : `Deprecated from ${since} on. `}
+    ${until === undefined ? undefined : `May be gone from ${until} on.`}
   </p>`
 }
 

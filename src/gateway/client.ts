@@ -41,12 +41,18 @@ function rightmostUntrusted(
 ): string {
   let nearest = peer
   for (const entry of (forwardedFor ?? '').split(',').reverse()) {
-    const candidate = entry.trim()
+    const candidate = withoutPort(entry.trim())
     if (!ipaddr.isValid(candidate)) return nearest
     nearest = ipaddr.process(candidate).toString()
     if (!isTrusted(nearest)) return nearest
   }
   return nearest
+}
+
+/** Some proxies write the port as well: `192.0.2.1:4711`, `[2001:db8::1]:4711` (RFC 7239 §6). */
+function withoutPort(entry: string): string {
+  const written = /^(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::\d{1,5})?$/.exec(entry)
+  return written?.[1] ?? written?.[2] ?? entry
 }
 
 /**

@@ -10,6 +10,7 @@ import { blankNotes, type Exchange, type GatewayEnv } from './exchange.ts'
 import { readHead, type HeadLimits } from './ingress.ts'
 import type { Incoming, Outgoing } from './message.ts'
 import { asGatewayError } from './steps/refuse.ts'
+import { securityField } from './strict-transport.ts'
 import type { Upgrade } from './upgrade.ts'
 
 /** What the listener needs beside the chain. */
@@ -21,6 +22,8 @@ export type ListenerParts = {
   readonly loopback: boolean
   /** Whether it speaks TLS itself. */
   readonly encrypted: boolean
+  /** What is promised where a trusted proxy speaks TLS (RFC 6797); the server itself says it where we do. */
+  readonly hstsSeconds: number
   readonly publicOrigin: string
   readonly writeAccess: WriteAccess
 }
@@ -141,6 +144,9 @@ function openExchange(
   const { method = '', url = '', httpVersion, rawHeaders } = incoming
   const head = readHead({ method, url, httpVersion, rawHeaders }, parts.headLimits)
   const client = parts.findClient(incoming.socket.remoteAddress ?? '', head.forwardedFor)
+  const isSecuredByProxy = client.behindProxy && head.forwardedProto === 'https'
+  if (isSecuredByProxy && !parts.encrypted)
+    outgoing.setHeader?.(securityField, `max-age=${parts.hstsSeconds}`)
   const endings: (() => void)[] = []
   const abandonment: Exchange['abandonment'] = { reason: undefined, onAbandon: undefined }
   // A response closes once, so nothing has to be taken off again, as `once` would.
@@ -156,7 +162,7 @@ function openExchange(
     startedAt: performance.now(),
     head,
     client,
-    secure: parts.encrypted || (client.behindProxy && head.forwardedProto === 'https'),
+    secure: parts.encrypted || isSecuredByProxy,
     loopback: parts.loopback,
     upgrade,
     abandonment,

@@ -37,6 +37,8 @@ export type Outgoing = Pick<
   | 'flushHeaders'
   | 'writeContinue'
 > & {
+  /** For what goes with every answer; absent over HTTP/2, which nobody speaks to us without TLS. */
+  setHeader?(name: string, value: string): unknown
   /** @param fields names and values in turn */
   writeHead(status: number, fields: string[]): unknown
   writeHead(status: number, reason: string, fields: string[]): unknown

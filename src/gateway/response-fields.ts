@@ -36,7 +36,9 @@ export function responseFields(raw: readonly Buffer[], own: OwnFields): string[]
 }
 
 function passingValue(name: string, value: string, own: OwnFields): string {
-  if (name === 'cache-control') return own.authenticated ? privateCaching(value) : value
+  if (name === 'cache-control' || name === 'cdn-cache-control') {
+    return own.authenticated ? privateCaching(value) : value
+  }
   if (own.publicLink === undefined) return value
   if (name === 'link' && own.rewriteLinks === true) return publicLinks(value, own.publicLink)
   return name === 'location' || name === 'content-location' ? own.publicLink(value) : value
@@ -144,9 +146,14 @@ function isDropped(name: string, own: OwnFields): boolean {
   }
 }
 
-/** `public` and `s-maxage` would let a shared cache answer one caller with another's data. */
+/**
+ * `public`, `s-maxage` and `must-revalidate` would let a shared cache answer one caller with another's
+ * data.
+ *
+ * @see RFC 9111 §3.5, RFC 9213 §2.2 (CDN-Cache-Control)
+ */
 function privateCaching(value: string): string {
-  if (!/public|s-maxage/i.test(value)) return value
+  if (!/public|s-maxage|must-revalidate/i.test(value)) return value
   const kept = value
     .split(',')
     .map((directive) => directive.trim())

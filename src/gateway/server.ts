@@ -19,7 +19,8 @@ import { parserErrorCode, type ParserError } from './parser-error.ts'
 import { expectProxyHeader } from './proxy-protocol.ts'
 import type { ServerLimits } from './server-limits.ts'
 import type { TlsIdentity } from './tls.ts'
-import { divert, securedBy, securityField, tlsFailure, type TlsListening } from './tls-server.ts'
+import { securityField } from './strict-transport.ts'
+import { divert, securedBy, tlsFailure, type TlsListening } from './tls-server.ts'
 import { openUpgrade, type Upgrade } from './upgrade.ts'
 
 /** The public server. */

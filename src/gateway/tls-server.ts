@@ -12,8 +12,6 @@ export type TlsListening = {
   readonly hstsSeconds: number
 }
 
-/** @see RFC 6797 §6.1 */
-export const securityField = 'Strict-Transport-Security'
 /** Codes of errors of a connection on which TLS was not agreed. */
 export const tlsFailure = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/
 

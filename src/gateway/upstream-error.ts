@@ -74,12 +74,13 @@ function withoutBodyFields(fields: readonly string[]): string[] {
   const kept: string[] = []
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index] ?? ''
-    if (/^(?:content-length|content-encoding|content-md5|digest|etag|trailer)$/i.test(name))
-      continue
-    kept.push(name, fields[index + 1] ?? '')
+    if (!aboutBytes.test(name)) kept.push(name, fields[index + 1] ?? '')
   }
   return kept
 }
+
+const aboutBytes =
+  /^(?:content-length|content-encoding|content-md5|digest|content-digest|repr-digest|etag|trailer)$/i
 
 async function decodedText({ rawFields, body }: UpstreamError): Promise<string> {
   const coding = fieldOf(rawFields, 'content-encoding')?.trim().toLowerCase() ?? 'identity'

@@ -66,6 +66,7 @@ describe('callers break', () => {
       post({}),
       post({ 'x-deprecated-at': '2027-01-01T00:00:00Z', 'x-sunset-at': '2027-05-01T00:00:00Z' }),
     ],
+    ['notice-too-short', post({}), post({ deprecated: true, 'x-sunset-at': '2027-05-01' })],
     ['security-narrowed', secured({ a: [] }, { b: [] }), secured({ a: [] })],
     ['security-narrowed', secured({ a: [] }), secured({ a: ['write'] })],
     ['security-narrowed', post({}), secured({ a: [] })],
@@ -96,12 +97,31 @@ describe('callers break', () => {
     ],
     ['field-removed', sending(object({ a: text })), sending(object({}))],
     ['field-removed', answering(object({ a: text })), answering(object({}))],
+    [
+      'field-removed',
+      sending(object({ a: text })),
+      sending(object({ a: { ...text, readOnly: true } })),
+    ],
+    [
+      'field-removed',
+      answering(object({ a: text })),
+      answering(object({ a: { ...text, writeOnly: true } })),
+    ],
     ['field-required', sending(object({})), sending(object({ a: text }, ['a']))],
     ['field-not-promised', answering(object({ a: text }, ['a'])), answering(object({ a: text }))],
     ['type-changed', sending(text), sending({ type: 'integer' })],
     ['type-changed', sending({ type: ['string', 'null'] }), sending(text)],
     ['type-changed', answering({ type: 'integer' }), answering({ type: 'number' })],
     ['type-changed', answering(text), answering({ type: ['string', 'null'] })],
+    [
+      'type-changed',
+      answering(text),
+      post({ responses: { 200: { content: { 'application/json': {} } } } }),
+    ],
+    ['type-changed', post({ requestBody: { content: { 'application/json': {} } } }), sending(text)],
+    ['type-changed', sending({ type: 'array' }), sending({ type: 'array', items: text })],
+    ['type-changed', answering({ type: 'array', items: text }), answering({ type: 'array' })],
+    ['type-changed', sending(object({ a: text })), sending(object({ a: false }))],
     [
       'format-changed',
       answering({ ...text, format: 'date-time' }),
@@ -119,6 +139,12 @@ describe('callers break', () => {
     ['constraint-changed', sending({ ...text, maxLength: 9 }), sending({ ...text, maxLength: 8 })],
     ['constraint-changed', sending(text), sending({ ...text, pattern: '^a' })],
     ['constraint-changed', answering({ maximum: 9 }), answering({ maximum: 10 })],
+    ['constraint-changed', sending({ maximum: 9 }), sending({ exclusiveMaximum: 9 })],
+    [
+      'constraint-changed',
+      sending({ allOf: [{ ...text, maxLength: 9 }, { maxLength: 5 }] }),
+      sending({ allOf: [{ ...text, maxLength: 9 }, { maxLength: 4 }] }),
+    ],
     ['default-changed', sending({ ...text, default: 'a' }), sending({ ...text, default: 'b' })],
     [
       'alternative-removed',
@@ -184,6 +210,39 @@ describe('callers do not break', () => {
         parameters: [query('page_size', { schema: { type: 'integer', maximum: 50, default: 20 } })],
       }),
     ],
+    [
+      'by what a page is found by, and by the form of ids in paths',
+      post({
+        parameters: [
+          query('page_token', { schema: { ...text, maxLength: 255 } }),
+          query('thing_id', { in: 'path', required: true, schema: { ...text, pattern: '^a-' } }),
+        ],
+      }),
+      post({
+        parameters: [
+          query('page_token', { schema: { ...text, maxLength: 100 } }),
+          query('thing_id', { in: 'path', required: true, schema: { ...text, pattern: '^b-' } }),
+        ],
+      }),
+    ],
+    [
+      'by what is said that held before',
+      post({ parameters: [query('q')] }),
+      post({
+        parameters: [
+          query('q', { style: 'form', explode: true, schema: { ...text, minLength: 0 } }),
+        ],
+      }),
+    ],
+    [
+      'by the words of OpenAPI 3.1',
+      {
+        ...answering({ type: 'integer', minimum: 0, exclusiveMinimum: true, nullable: true }),
+        openapi: '3.0.3',
+      },
+      answering({ type: ['integer', 'null'], exclusiveMinimum: 0 }),
+    ],
+    ['by an end that is announced today', post({}), post({ 'x-sunset-at': '2027-05-23' })],
     ['by another error', post({ responses: { 404: {} } }), post({ responses: { 422: {} } })],
     ['by another credential beside', secured({ a: [] }), secured({ a: [] }, { b: [] })],
     [
@@ -217,6 +276,14 @@ describe('callers do not break', () => {
     ],
   ])('%s', async (_, before, after) => {
     expect(await rulesOf(before, after)).toEqual([])
+  })
+
+  test('by a list within itself', async () => {
+    const schema = { $ref: '#/components/schemas/List' }
+    const document = (List: Json) => ({ ...answering(schema), components: { schemas: { List } } })
+    const [old, next] = [document({ type: 'array' }), document({ type: 'array', items: schema })]
+    expect(await rulesOf(old, next)).toEqual([])
+    expect(await rulesOf(next, old)).toEqual(['type-changed'])
   })
 
   test('by a schema within itself', async () => {

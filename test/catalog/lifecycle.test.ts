@@ -21,7 +21,8 @@ describe('the stage of an operation', () => {
   ] as const
   for (const [written, stage] of spellings) {
     test(`"${written}" is ${stage}`, async () => {
-      expect(await lifecycleOf({ 'x-lifecycle-stage': written })).toMatchObject({
+      const since = { 'x-deprecated-at': '2026-01-01' }
+      expect(await lifecycleOf({ 'x-lifecycle-stage': written, ...since })).toMatchObject({
         stage,
         warnings: [],
       })
@@ -57,14 +58,29 @@ describe('the stage of an operation', () => {
   })
 })
 
-test('times are read, and a wrong one is a warning', async () => {
+test('times of RFC 3339 are read', async () => {
   expect(
-    await lifecycleOf({ 'x-deprecated-at': '2021-09-25T00:00:00Z', 'x-sunset-at': '2022-04-25' }),
+    await lifecycleOf({
+      'x-deprecated-at': '2021-09-25T02:00:00.5+02:00',
+      'x-sunset-at': '2022-04-25',
+    }),
   ).toMatchObject({
-    deprecatedAt: new Date(Date.UTC(2021, 8, 25)),
+    deprecatedAt: new Date(Date.UTC(2021, 8, 25, 0, 0, 0, 500)),
     sunsetAt: new Date(Date.UTC(2022, 3, 25)),
+    warnings: [],
   })
-  expect(await lifecycleOf({ 'x-sunset-at': 'soon' })).toMatchObject({
+})
+
+test.each([
+  'soon',
+  '1',
+  '12/12/2021',
+  'Sat, 25 Sep 2021',
+  '2021-09-25T00:00:00',
+  '2021-13-01',
+  1e9,
+])('%j is no time, with a warning, wherever the machine stands', async (written) => {
+  expect(await lifecycleOf({ 'x-sunset-at': written })).toMatchObject({
     sunsetAt: undefined,
     warnings: ['group "g": GET /a: its x-sunset-at is not a time in RFC 3339'],
   })

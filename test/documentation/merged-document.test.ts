@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { inTurns } from '../../src/documentation/in-turns.ts'
 import { describing, mergedDocument } from '../../src/documentation/merged-document.ts'
+import { groupPage } from '../../src/documentation/reference-pages.ts'
 import { loadConfiguration } from '../../src/config/load.ts'
 import { compileGroups as compileConfigured } from '../../src/groups.ts'
 import type { DocumentedOperation } from '../../src/documentation/audience.ts'
@@ -132,4 +133,58 @@ test('security is what the catalog compiled, by schemes as they are presented', 
       token: { type: 'http', scheme: 'bearer' },
     },
   })
+})
+
+test.each([
+  ['Preview', false],
+  ['Limited Availability', false],
+  ['Deprecated', true],
+])('what is in %s is marked so, in the document and on the pages', async (stage, deprecated) => {
+  const dates = { 'x-deprecated-at': '2026-01-01', 'x-sunset-at': '2027-01-01' }
+  const get = { 'x-lifecycle-stage': stage, ...(deprecated ? dates : {}) }
+  const { catalog } = await compileGroups({
+    ...{ name: 'a/v1', document: { openapi: '3.1.0', paths: { '/x': { get } } } },
+  })
+  const described = await inTurns(describing(catalog.operations, origin))
+  expect(mergedDocument(described, origin)['paths']).toMatchObject({
+    '/x': { get: { 'x-lifecycle-stage': stage, deprecated } },
+  })
+  const page = groupPage('a/v1', described).replaceAll(/<[^>]*>|\s+/g, ' ')
+  expect(page).toMatch(new RegExp(`GET /x +${stage} `))
+  const ends = /Deprecated from 2026-01-01T00:00:00.000Z on\. +May be gone from 2027-01-01/
+  expect(ends.test(page)).toBe(deprecated)
+})
+
+test('AUTHORIZATIONS of a page are what the catalog compiled, not what the document says', async () => {
+  const { catalog } = await compileGroups({
+    name: 'a/v1',
+    schemes: { key: 'cloud-api-key', token: 'partner-access-token', old: 'ignore' },
+    undeclaredSecurity: ['global-api-key'],
+    document: {
+      openapi: '3.1.0',
+      paths: {
+        '/a': { get: { security: [{ key: [], token: ['partner:describe'] }, { old: [] }] } },
+        '/b': { get: { security: [{ token: [] }, { key: [] }] } },
+        '/c': { get: { security: [] } },
+        '/d': { get: {} },
+      },
+      components: { securitySchemes: { unused: { type: 'http', scheme: 'basic' } } },
+    },
+  })
+  const page = groupPage('a/v1', await inTurns(describing(catalog.operations, origin)))
+  const listed = page
+    .split('<section>')
+    .slice(1)
+    .map((section) => {
+      const list = section.slice(section.indexOf('AUTHORIZATIONS'), section.indexOf('</ul>'))
+      const items = [...list.matchAll(/<li><code>([^<]*)<\/code>/g)].map(([, item]) => item)
+      return items.length === 0 ? section.match(/None: anybody may call it/)?.[0] : items
+    })
+  expect(listed).toEqual([
+    ['key and token (partner:describe)'],
+    ['token', 'key'],
+    'None: anybody may call it',
+    ['global-api-key'],
+  ])
+  expect(page).not.toContain('unused')
 })

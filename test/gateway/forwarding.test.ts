@@ -204,14 +204,23 @@ describe('the response that reaches the client', () => {
     expect(response.field('X-RateLimit-Limit')).toBe('100000')
   })
 
-  test('may not be kept by a shared cache, since credentials were sent', async () => {
-    upstream.behave((_, outgoing) => {
-      outgoing.writeHead(200, { 'Cache-Control': 'public, max-age=60, s-maxage=600' })
-      outgoing.end()
-    })
-    const response = await rawExchange(gateway.port, head('GET /any/x'))
-    expect(response.field('Cache-Control')).toBe('private, max-age=60')
-  })
+  test.each([
+    ['Cache-Control', 'public, max-age=60, s-maxage=600', 'private, max-age=60'],
+    ['Cache-Control', 'max-age=60, Must-Revalidate', 'private, max-age=60, Must-Revalidate'],
+    ['CDN-Cache-Control', 'public, max-age=60', 'private, max-age=60'],
+    ['Cache-Control', 'max-age=60', 'max-age=60'],
+  ])(
+    'may not be kept by a shared cache, since credentials were sent: %s: %s',
+    async (...fields) => {
+      const [name, sent, received] = fields
+      upstream.behave((_, outgoing) => {
+        outgoing.writeHead(200, { [name]: sent })
+        outgoing.end()
+      })
+      const response = await rawExchange(gateway.port, head('GET /any/x'))
+      expect(response.field(name)).toBe(received)
+    },
+  )
 
   test('to HEAD has the upstream’s head and no body, and the connection goes on', async () => {
     const client = await rawClient(gateway.port)
@@ -408,13 +417,19 @@ describe('an upstream’s error', () => {
     const body =
       '{"error":{"code":"NAME_TAKEN","message":"The name is taken"},"n":9223372036854775807}'
     upstream.behave((_, outgoing) => {
-      outgoing.writeHead(409, { 'Content-Type': 'application/json', Location: '/any/other' })
+      outgoing.writeHead(409, {
+        ...{ 'Content-Type': 'application/json', Location: '/any/other', ETag: '"a"' },
+        ...{ Digest: 'sha-256=x', 'Content-Digest': 'sha-256=:x:', 'Repr-Digest': 'sha-256=:x:' },
+      })
       outgoing.end(body)
     })
     const response = await rawExchange(gateway.port, head('POST /any/x'))
     const requestId = response.field('X-Request-Id') ?? ''
     expect(response.status).toBe(409)
     expect(response.field('Location')).toBe('/any/other')
+    // The body is not the one that these are about.
+    for (const name of ['ETag', 'Digest', 'Content-Digest', 'Repr-Digest'])
+      expect(response.field(name), name).toBeUndefined()
     expect(response.body).toBe(`{"requestId":"${requestId}",${body.slice(1)}`)
   })
 

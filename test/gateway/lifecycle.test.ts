@@ -28,7 +28,7 @@ beforeAll(async () => {
             stage: 'deprecated',
             deprecatedAt: '2026-01-01T00:00:00Z',
             sunsetAt: '2026-12-31T23:59:59Z',
-            links: { successorVersion: 'https://api.example.com/v2' },
+            links: { successorVersion: 'https://api.example.com/v2?from=v1#old' },
             critical: false,
           },
           {
@@ -75,7 +75,9 @@ test('what is about to end works, and every answer says so, errors too', async (
     // The upstream's own, which is no date of RFC 9745, does not stand beside ours.
     expect(headers.get('deprecation')).toBe('@1767225600')
     expect(headers.get('sunset')).toBe('Thu, 31 Dec 2026 23:59:59 GMT')
-    expect(headers.get('link')).toContain('<https://api.example.com/v2>; rel="successor-version"')
+    expect(headers.get('link')).toContain(
+      '<https://api.example.com/v2?from=v1#old>; rel="successor-version"',
+    )
   }
   expect(answers[0]?.headers.get('link')).toContain('</next>; rel="next"')
 })

@@ -78,6 +78,30 @@ test('over TLS requests are served, told upstream as https, and every answer has
   expect(upstream.requests[0]?.headers['x-forwarded-proto']).toBe('https')
 })
 
+test('so has every answer where a trusted proxy spoke TLS, and none where nobody did', async () => {
+  const proxied = await startGateway({
+    groups: [things(upstream.url)],
+    configuration: {
+      publicOrigin: 'https://localhost',
+      listen: { public: { host: '0.0.0.0', port: 0 }, admin: { port: 0 } },
+      transport: { trustedProxies: ['127.0.0.1'], hstsSeconds: 600 },
+    },
+  })
+  const security = async (path: string, scheme: string): Promise<readonly unknown[]> => {
+    const { status, headers } = await fetch(`http://127.0.0.1:${proxied.port}${path}`, {
+      headers: { authorization: proxied.key.authorization, 'x-forwarded-proto': scheme },
+    })
+    return [status, headers.get('strict-transport-security')]
+  }
+  try {
+    expect(await security('/things/1', 'https')).toEqual([200, 'max-age=600'])
+    expect(await security('/nowhere', 'https')).toEqual([404, 'max-age=600'])
+    expect(await security('/things/1', 'http')).toEqual([403, null])
+  } finally {
+    await proxied.stop()
+  }
+})
+
 test('bytes that are no HTTP are answered with HSTS too', async () => {
   const socket = await handshake({})
   socket.write('nonsense\r\n\r\n')

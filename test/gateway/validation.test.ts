@@ -33,6 +33,10 @@ const parameters = [
     explode: false,
     schema: { type: 'array', items: { enum: ['a', 'b'] } },
   },
+  ...['pipeDelimited', 'spaceDelimited'].map((style) => ({
+    ...{ name: style.replace('Delimited', ''), in: 'query', style },
+    schema: { type: 'array', items: { type: 'integer' } },
+  })),
   {
     name: 'X-Mode',
     in: 'header',
@@ -47,6 +51,13 @@ const paths = {
     get: {},
   },
   '/things/{number}': { get: { parameters } },
+  '/labels/{label}/{matrix}': {
+    get: {
+      parameters: ['label', 'matrix'].map((style) => ({
+        ...{ name: style, in: 'path', style, schema: { type: 'integer' } },
+      })),
+    },
+  },
   '/trees': { post: { requestBody: json(tree) } },
 }
 
@@ -112,6 +123,14 @@ describe('a body', () => {
     expect(upstream.requests[0]?.body?.toString()).toBe(body)
   })
 
+  test.each(['charset=UTF-8', 'charset="utf8" ; a=b', 'CHARSET = us-ascii'])(
+    'in UTF-8 passes: %s',
+    async (parameter) => {
+      const type = [`Content-Type: application/json; ${parameter}`]
+      expect((await send('POST /things', good, type)).status).toBe(200)
+    },
+  )
+
   test('that comes in pieces is forwarded whole', async () => {
     upstream.reset()
     const chunks = `${good.length.toString(16)}\r\n${good}\r\n0\r\n\r\n`
@@ -154,6 +173,8 @@ describe('a body', () => {
   test.each([
     ['another media type', ['Content-Type: text/plain']],
     ['no media type', ['Content-Type:']],
+    ['another charset', ['Content-Type: application/json; charset=utf-16']],
+    ['two charsets', ['Content-Type: application/json;charset=utf-8;charset="utf-7"']],
     ['a content coding', ['Content-Encoding: gzip']],
   ])('is refused with 415: %s', async (_, fields) => {
     expect((await send('POST /things', good, fields)).status).toBe(415)
@@ -201,6 +222,9 @@ describe('parameters', () => {
     ['/things/7?limit=1&limit=2', [mode], ['limit']],
     ['/things/7?limit=', [mode], ['limit']],
     ['/things/7?tags=a,c', [mode], ['tags']],
+    ['/things/7?pipe=1|2&space=1%202', [mode], []],
+    ['/things/7?pipe=1|b&space=1,2', [mode], ['pipe', 'space']],
+    ['/labels/.7/;matrix=7', [], []],
     ['/things/7', [], ['X-Mode']],
     ['/things/7.5?limit=1e9', ['X-Mode: other'], ['number', 'limit', 'X-Mode']],
   ])('%s with %j', async (target, fields, wrong) => {

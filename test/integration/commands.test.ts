@@ -110,6 +110,49 @@ test('an operation without declared security, or with a scheme that nobody mappe
   await rm(folder, { recursive: true })
 })
 
+test('an end that comes too soon fails check by name, unless it is marked as critical', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-ends-'))
+  const file = join(folder, 'gateway.yaml')
+  const paths = { '/old': { get: {} } }
+  await writeFile(join(folder, 'api.json'), JSON.stringify({ openapi: '3.1.0', paths }))
+  const check = async (critical: boolean) => {
+    const days = { deprecatedAt: '2027-01-01T00:00:00Z', sunsetAt: '2027-06-29T00:00:00Z' }
+    const ends = { retirements: [{ ...days, critical }], undeclaredSecurity: 'anonymous' }
+    const apiGroups = [{ ...smallest.apiGroups[0], document: 'api.json', ...ends }]
+    await writeFile(file, JSON.stringify({ ...smallest, apiGroups }))
+    return runCommand(['check', '--config', file])
+  }
+  const refused = await check(false)
+  expect([refused.exitCode, refused.stdout]).toEqual([1, ''])
+  expect(refused.stderr).toMatch(/"demo\/v1": GET \/old: it ends 179 days after it is deprecated/)
+  expect((await check(true)).exitCode).toBe(0)
+  await rm(folder, { recursive: true })
+})
+
+test('compat compares two files, tells the place of what breaks, and ends with 1', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-compat-'))
+  const parameters = [{ name: 'q', in: 'query', schema: { type: 'string' } }]
+  const written = async (name: string, operation: object): Promise<string> => {
+    const document = { openapi: '3.1.0', paths: { '/a': { get: operation } } }
+    await writeFile(join(folder, name), JSON.stringify(document, null, 2))
+    return join(folder, name)
+  }
+  const [before, after] = [await written('old.json', { parameters }), await written('new.json', {})]
+  const broken = await runCommand(['compat', before, after])
+  expect([broken.exitCode, broken.stdout.split('\n')]).toEqual([
+    1,
+    [
+      'breaking: GET /a: the query parameter "q" is gone',
+      `  ${before}:7 #/paths/~1a/get/parameters/0`,
+      '  parameter-removed: a parameter that callers send must keep its effect',
+      '',
+    ],
+  ])
+  const same = await runCommand(['compat', after, before])
+  expect([same.exitCode, same.stdout]).toEqual([0, 'compatible\n'])
+  await rm(folder, { recursive: true })
+})
+
 test('a signing key file that is bad is named by check and by serve', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-key-file-'))
   const file = join(folder, 'gateway.yaml')

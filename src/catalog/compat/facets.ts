@@ -43,6 +43,8 @@ export function typesOf(schema: Schema): ReadonlySet<string> {
 }
 
 function ownTypes(facet: Cursor): ReadonlySet<string> {
+  // The schema `false`, which nothing meets.
+  if (facet.node === false) return new Set()
   const written = valueAt(facet, 'type')
   const names = Array.isArray(written) ? itemsOf(written).flatMap((each) => textOf(each) ?? []) : []
   const types = new Set(typeof written === 'string' ? [written] : names)

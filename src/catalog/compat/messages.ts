@@ -3,7 +3,7 @@ import { parameterNames, parsePathTemplate } from '../path-template.ts'
 import { became, gone, type Change, type Direction } from './change.ts'
 import { itemsAt, memberAt, namesAt, valueAt, type Cursor } from '../cursor.ts'
 import type { ComparedOperation } from './operations.ts'
-import type { CompareSchemas } from './schemas.ts'
+import { anythingAt, type CompareSchemas } from './schemas.ts'
 
 /** Compare what is sent to an operation and what it answers. */
 export function compareMessages(
@@ -68,12 +68,32 @@ function parameterChanges(
   const changes: Change[] = []
   if (valueAt(after, 'required') === true && valueAt(before, 'required') !== true)
     changes.push(became('parameter-required', after, `"${name}" must be sent`))
-  for (const keyword of ['style', 'explode', 'allowReserved']) {
-    const [from, to] = [valueAt(before, keyword), valueAt(after, keyword)]
-    if (from !== to)
+  const [from, to] = [formOf(before), formOf(after)]
+  for (const keyword of ['style', 'explode', 'allowReserved'] as const) {
+    if (from[keyword] !== to[keyword])
       changes.push(became('parameter-form-changed', after, `"${keyword}" of "${name}" is another`))
   }
-  return [...changes, ...schemaChanges(before, after, 'request', schemas, name)]
+  const own = schemaChanges(before, after, 'request', schemas, name)
+  return [...changes, ...(isOwnId(after, name) ? own.filter(isNoForm) : own)]
+}
+
+/** How a value is written; what is not said is as OpenAPI has it (3.1.1 §4.8.12.2). */
+function formOf(parameter: Cursor) {
+  const place = textOf(valueAt(parameter, 'in')) ?? ''
+  const usual = ['query', 'cookie'].includes(place) ? 'form' : 'simple'
+  const style = textOf(valueAt(parameter, 'style')) ?? usual
+  const explode = valueAt(parameter, 'explode') ?? style === 'form'
+  return { style, explode, allowReserved: valueAt(parameter, 'allowReserved') ?? false }
+}
+
+/** Ids in paths and tokens of pages: callers send what they were given, whatever its form. */
+function isOwnId(parameter: Cursor, name: string): boolean {
+  if (/^(?:page_?token|cursor)$/i.test(name)) return true
+  return valueAt(parameter, 'in') === 'path' && /(?:^|_)id$|[a-z]Id$/.test(name)
+}
+
+function isNoForm({ rule }: Change): boolean {
+  return rule !== 'constraint-changed' && rule !== 'format-changed'
 }
 
 /** The schema of a parameter or a header field: its own, or that of its one media type. */
@@ -120,7 +140,8 @@ function compareContents(
     if (from === undefined) return []
     if (to === undefined) return [gone('media-type-removed', from, `${mediaType} is gone`)]
     const [schema, other] = [memberAt(from, 'schema'), memberAt(to, 'schema')]
-    return schema && other ? schemas([schema], [other], direction) : []
+    if (schema === undefined && other === undefined) return []
+    return schemas([schema ?? anythingAt(from)], [other ?? anythingAt(to)], direction)
   })
 }
 

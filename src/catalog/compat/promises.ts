@@ -46,19 +46,25 @@ export function comparePromises(
     changes.push(became('stage-lowered', place, `${old.stage} became ${next.stage}`))
   else if (old.selfAccess && !next.selfAccess)
     changes.push(became('stage-lowered', place, 'access has to be requested'))
-  return [...changes, ...endChanges(old, next, after)]
+  return [...changes, ...endChanges(old, next, after, nowMs)]
 }
 
-function endChanges(old: Lifecycle, next: Lifecycle, after: ComparedOperation): readonly Change[] {
-  const { sunsetAt, deprecatedAt } = next
+function endChanges(
+  old: Lifecycle,
+  next: Lifecycle,
+  after: ComparedOperation,
+  nowMs: number,
+): readonly Change[] {
+  const { sunsetAt } = next
   if (sunsetAt === undefined || sunsetAt.getTime() === old.sunsetAt?.getTime()) return []
   const place = memberAt(after.at, 'x-sunset-at') ?? after.at
   if (old.sunsetAt !== undefined && sunsetAt < old.sunsetAt)
     return [
       became('sunset-earlier', place, `the end is earlier than ${old.sunsetAt.toISOString()}`),
     ]
-  if (deprecatedAt === undefined) return []
-  const days = (sunsetAt.getTime() - deprecatedAt.getTime()) / dayMs
+  // What says no day is announced today.
+  const announcedMs = next.deprecatedAt?.getTime() ?? nowMs
+  const days = (sunsetAt.getTime() - announcedMs) / dayMs
   if (days >= noticeDays) return []
   return [became('notice-too-short', place, `${Math.floor(days)} days lie before the end`)]
 }

@@ -110,6 +110,10 @@ export function createCompareSchemas(): CompareSchemas {
       const successor = next.get(name)
       if (place === undefined || isHidden(schema, direction)) return []
       if (successor === undefined) return [gone('field-removed', place, `"${name}" is gone`)]
+      if (isHidden(successor, direction)) {
+        const other = direction === 'request' ? 'read' : 'written'
+        return [became('field-removed', successor[0] ?? place, `"${name}" is only ${other} now`)]
+      }
       return schemas(schema, successor, direction, name)
     })
     return [...removed, ...requiredChanges(before, after, direction)]
@@ -122,12 +126,31 @@ export function createCompareSchemas(): CompareSchemas {
     keyword: string,
   ): readonly Change[] {
     const [old, next] = [keywordOf(before, keyword), keywordOf(after, keyword)]
+    if (keyword === 'items') return oneOrBoth(old, next, direction)
     // `false` is passed over: unknown members are ignored, whatever a document says.
     if (typeof old?.node !== 'object' || typeof next?.node !== 'object') return []
     return schemas([old], [next], direction)
   }
 
+  function oneOrBoth(
+    old: Cursor | undefined,
+    next: Cursor | undefined,
+    direction: Direction,
+  ): readonly Change[] {
+    const place = old ?? next
+    if (place === undefined) return []
+    return schemas([old ?? anythingAt(place)], [next ?? anythingAt(place)], direction)
+  }
+
   return schemas
+}
+
+/** What is not described may be anything; one object, so that schemas within themselves end. */
+const anything: Readonly<Record<string, never>> = {}
+
+/** The schema of what a document does not describe, at the place where the other one does. */
+export function anythingAt(place: Cursor): Cursor {
+  return { ...place, node: anything }
 }
 
 function requiredChanges(before: Schema, after: Schema, direction: Direction): readonly Change[] {

@@ -1,6 +1,6 @@
 import { textOf } from '../json.ts'
 import { became, gone, type Change, type Direction } from './change.ts'
-import type { Cursor } from '../cursor.ts'
+import { memberAt, valueAt, type Cursor } from '../cursor.ts'
 import { enumOf, keywordOf, typesOf, without, type Schema } from './facets.ts'
 
 /** Compare what two schemas say of a value, but for what is within it. */
@@ -130,21 +130,9 @@ function isWider(old: string | undefined, next: string | undefined, direction: D
   return numbers.some(([small, large]) => narrow === small && wide === large)
 }
 
-const upper = [
-  'maximum',
-  'exclusiveMaximum',
-  'maxLength',
-  'maxItems',
-  'maxProperties',
-  'maxContains',
-]
-const lower = [
-  'minimum',
-  'exclusiveMinimum',
-  'minLength',
-  'minItems',
-  'minProperties',
-  'minContains',
+const bounds = [
+  ...['maximum', 'maxLength', 'maxItems', 'maxProperties', 'maxContains'],
+  ...['minimum', 'minLength', 'minItems', 'minProperties', 'minContains'],
 ]
 
 function boundChanges(
@@ -156,28 +144,49 @@ function boundChanges(
 ): readonly Change[] {
   // How large pages are is no part of the contract.
   if (isPaging(name)) return []
-  return [...upper, ...lower].flatMap((keyword) => {
-    const [old, next] = [keywordOf(before, keyword), keywordOf(after, keyword)]
-    const isUpper = upper.includes(keyword)
-    const [from, to] = [numberOf(old, isUpper), numberOf(next, isUpper)]
-    if (from === to) return []
-    const narrows = isUpper ? to < from : to > from
-    if (narrows !== (direction === 'request')) return []
-    const text = `${keyword} ${shown(old)} became ${shown(next)}`
-    return [became('constraint-changed', next ?? place, text)]
+  return bounds.flatMap((keyword) => {
+    const [from, to] = [boundOf(before, keyword), boundOf(after, keyword)]
+    const change =
+      tightness(to, keyword) - tightness(from, keyword) || exclusion(to) - exclusion(from)
+    if (change === 0 || Number.isNaN(change)) return []
+    if (change > 0 !== (direction === 'request')) return []
+    const text = `${keyword} ${shown(from)} became ${shown(to)}`
+    return [became('constraint-changed', to?.at ?? place, text)]
   })
 }
 
-function shown(bound: Cursor | undefined): string {
-  return bound === undefined ? '(none)' : JSON.stringify(bound.node)
+type Bound = { readonly value: number; readonly isExclusive: boolean; readonly at: Cursor }
+
+/** The bound that holds where several are written, whichever way OpenAPI 3.0 or 3.1 has it. */
+function boundOf(schema: Schema, keyword: string): Bound | undefined {
+  const exclusive = `exclusive${keyword.charAt(0).toUpperCase()}${keyword.slice(1)}`
+  const found = schema.flatMap((facet) => [
+    ...boundsAt(facet, keyword, valueAt(facet, exclusive) === true),
+    ...boundsAt(facet, exclusive, true),
+  ])
+  const order = (one: Bound, other: Bound): number =>
+    tightness(other, keyword) - tightness(one, keyword) || exclusion(other) - exclusion(one)
+  return found.toSorted(order)[0]
 }
 
-/** In OpenAPI 3.0 an exclusive bound is a flag, which narrows where it is set. */
-function numberOf(cursor: Cursor | undefined, isUpper: boolean): number {
-  const value = cursor?.node
-  if (typeof value === 'number') return value
-  if (value === true) return isUpper ? 0 : 1
-  return isUpper ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
+function boundsAt(facet: Cursor, keyword: string, isExclusive: boolean): readonly Bound[] {
+  const at = memberAt(facet, keyword)
+  return typeof at?.node === 'number' ? [{ value: at.node, isExclusive, at }] : []
+}
+
+/** More is tighter. Nothing is shorter than nothing, so a least length of 0 is none. */
+function tightness(bound: Bound | undefined, keyword: string): number {
+  if (bound !== undefined) return keyword.startsWith('max') ? -bound.value : bound.value
+  return /^min(?:Length|Items|Properties)$/.test(keyword) ? 0 : Number.NEGATIVE_INFINITY
+}
+
+function exclusion(bound: Bound | undefined): number {
+  return bound?.isExclusive === true ? 1 : 0
+}
+
+function shown(bound: Bound | undefined): string {
+  if (bound === undefined) return '(none)'
+  return bound.isExclusive ? `${bound.value} (exclusive)` : String(bound.value)
 }
 
 /** Keywords that are not understood here: added or changed they may narrow, taken away widen. */

@@ -20,8 +20,8 @@ export type CheckParameter = (request: RequestParameters) => InvalidField | unde
 const notParameters = new Set(['accept', 'content-type', 'authorization'])
 
 /**
- * Compile one parameter. Those in cookies, of a media type of their own, and objects are left to
- * the service.
+ * Compile one parameter. Those in cookies, of a media type of their own, objects, and what a path has
+ * with more than the value (`label`, `matrix`) are left to the service.
  *
  * @param compile makes a validator of `{ value }`, which takes texts for numbers where these are meant
  */
@@ -32,10 +32,11 @@ export function compileParameter(
   const name = textOf(valueAt(parameter, 'name')) ?? ''
   const place = textOf(valueAt(parameter, 'in'))
   const schema = memberAt(parameter, 'schema')
-  if (schema === undefined || valueAt(parameter, 'style') === 'deepObject') return undefined
+  const style = textOf(valueAt(parameter, 'style')) ?? ''
+  if (schema === undefined || ['deepObject', 'label', 'matrix'].includes(style)) return undefined
   const kind = kindOf(schema)
   if (kind === 'object') return undefined
-  const valuesOf = sourceOf(place, name, isExploded(parameter, place))
+  const valuesOf = sourceOf(place, name, isExploded(parameter, place) ? undefined : style)
   const validate = valuesOf && compile(schema)
   if (valuesOf === undefined || validate === undefined) return undefined
   const isRequired = place === 'path' || valueAt(parameter, 'required') === true
@@ -69,10 +70,11 @@ function isExploded(parameter: Cursor, place: string | undefined): boolean {
 
 type ValuesOf = (request: RequestParameters, isList: boolean) => readonly string[] | undefined
 
+/** @param style undefined: each value of a list stands by itself */
 function sourceOf(
   place: string | undefined,
   name: string,
-  isExploded: boolean,
+  style: string | undefined,
 ): ValuesOf | undefined {
   switch (place ?? '') {
     case 'path':
@@ -84,16 +86,24 @@ function sourceOf(
       return ({ query }, isList) => {
         const values = query.getAll(name)
         if (values.length === 0) return undefined
-        return isExploded ? values : values.flatMap((value) => split(value, isList) ?? [])
+        if (style === undefined) return values
+        return values.flatMap((value) => split(value, isList, delimiters[style]) ?? [])
       }
     default:
       return undefined
   }
 }
 
-function split(value: string | undefined, isList: boolean): readonly string[] | undefined {
+/** What stands between the values of a list in the query, by style (OpenAPI 3.1.1 §4.8.12.3). */
+const delimiters: Readonly<Record<string, string>> = { pipeDelimited: '|', spaceDelimited: ' ' }
+
+function split(
+  value: string | undefined,
+  isList: boolean,
+  delimiter = ',',
+): readonly string[] | undefined {
   if (value === undefined) return undefined
-  return isList ? value.split(',').map((each) => each.trim()) : [value]
+  return isList ? value.split(delimiter).map((each) => each.trim()) : [value]
 }
 
 function decoded(value: string | undefined): string | undefined {

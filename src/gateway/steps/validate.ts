@@ -66,12 +66,20 @@ function bodyKind(body: BodyValidation | undefined, { head, incoming }: Exchange
   const kind = body.kindOf(headers['content-type'])
   const coding = headers['content-encoding']?.toLowerCase() ?? 'identity'
   if (kind === 'unsupported') throw new GatewayError('UNSUPPORTED_MEDIA_TYPE')
-  if (typeof kind === 'string' || coding === 'identity') return kind
+  if (typeof kind === 'string') return kind
+  if (otherCharset.test(headers['content-type'] ?? '')) {
+    const details = 'The operation takes JSON in UTF-8.'
+    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', { details })
+  }
+  if (coding === 'identity') return kind
   throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', {
     details: 'The operation takes bodies without a content coding.',
     headers: { 'Accept-Encoding': 'identity' },
   })
 }
+
+/** JSON is UTF-8 (RFC 8259 §8.1); a service that believed anything else would read another text than was checked. */
+const otherCharset = /;\s*charset\s*=(?!\s*"?(?:utf-?8|us-ascii)"?\s*(?:;|$))/i
 
 /**
  * Whatever ends the request meanwhile ends the reading, too. It may take as long in all as elsewhere one

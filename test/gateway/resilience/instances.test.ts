@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { createServer as createSilent, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { requestBody } from '../../../src/gateway/request-body.ts'
 import { listenOn } from '../../../src/gateway/server.ts'
@@ -102,6 +103,59 @@ test('the total deadline answers 504 before the answer has begun, and cuts it af
   const { authorization } = scene.gateway().key
   client.send(`GET /things/2 HTTP/1.1\r\nHost: a\r\nAuthorization: ${authorization}\r\n\r\n`)
   expect(await client.ended()).toMatch(/half$/)
+})
+
+test('an answer that stops for longer than its deadline is cut; one that goes on is not, however long', async () => {
+  const instances = await scene.arrange(1, (urls) => ({
+    instances: alike(urls),
+    idleTimeoutMs: 1_000,
+  }))
+  instances[0]?.behave((_incoming, outgoing) => {
+    outgoing.writeHead(200, { 'Content-Length': 10 })
+    outgoing.write('half')
+  })
+  const client = await rawClient(scene.gateway().port)
+  const { authorization } = scene.gateway().key
+  client.send(`GET /things/1 HTTP/1.1\r\nHost: a\r\nAuthorization: ${authorization}\r\n\r\n`)
+  expect(await client.ended()).toMatch(/half$/)
+  await until(() => instances[0]?.inFlight() === 0)
+
+  instances[0]?.behave((_incoming, outgoing) => {
+    let pieces = 0
+    const timer = setInterval(() => {
+      outgoing.write('p')
+      pieces += 1
+      if (pieces < 10) return
+      clearInterval(timer)
+      outgoing.end()
+    }, 120)
+  })
+  expect((await scene.send('GET /things/2')).body).toBe('p'.repeat(10))
+})
+
+test('a connection that does not come about in time is 504, and nothing was sent', async () => {
+  const sockets: Socket[] = []
+  let received = ''
+  // It accepts, and never says a word of TLS: to us the connection is not there yet.
+  const silent = createSilent((socket) => {
+    sockets.push(socket)
+    socket
+      .on('data', (bytes) => (received += bytes.toString('latin1')))
+      .on('error', () => undefined)
+  })
+  const { port } = await listenOn(silent, '127.0.0.1', 0)
+  const instances = await scene.arrange(1, () => ({
+    urls: [`https://127.0.0.1:${port}`],
+    connectTimeoutMs: 200,
+  }))
+  const answer = await scene.send('POST /things/1', ['Content-Length: 5'], 'hello')
+  expect(answer.status).toBe(504)
+  expect(answer.json()).toMatchObject({ error: { code: 'UPSTREAM_TIMEOUT' } })
+  expect(sockets.length).toBeGreaterThan(0)
+  expect(received).not.toContain('hello')
+  expect(countsOf(instances)).toEqual([0])
+  for (const socket of sockets) socket.destroy()
+  silent.close()
 })
 
 test.each(['GET', 'POST'])(
