@@ -35,6 +35,16 @@ export function parseAuthorization(authorization: string | undefined): Presented
   }
 }
 
+/** The API key ID of Basic credentials, whoever sent them; undefined where there is none. */
+export function presentedKeyId(authorization: string | undefined): string | undefined {
+  try {
+    const presented = parseAuthorization(authorization)
+    return presented.kind === 'basic' ? presented.id : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** One space, though RFC 9110 allows several: what two parsers may read differently is refused. */
 const credentialsPattern = /^([!#$%&'*+.^_`|~\w-]+)(?: ([^ \p{Cc}][^\p{Cc}]*))?$/u
 

@@ -14,7 +14,8 @@ import { nothingHeld, wholeSeconds, type Admission } from './outcome.ts'
  * Count a request of somebody who is not known, by address. It holds no slot, so its permit has
  * nothing to give back.
  *
- * @param address canonical: one address (an IPv6 network) has one spelling
+ * @param address canonical: one address (an IPv6 network) has one spelling; or something else that failures
+ *   are counted by, spelt as no address is
  * @param limitClass counted apart where it has a limit of its own for addresses
  */
 export type AdmitAddress = (address: string, limitClass?: LimitClass) => Promise<Admission>

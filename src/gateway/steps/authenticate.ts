@@ -1,4 +1,5 @@
 import type { Authenticate, Authentication } from '../../auth/authenticate.ts'
+import { presentedKeyId } from '../../auth/authorization-field.ts'
 import { resourceOf, type RequestParts } from '../../catalog/resource.ts'
 import { GatewayError } from '../../errors/gateway-error.ts'
 import type { AdmitAddress } from '../../limits/admission.ts'
@@ -9,8 +10,8 @@ import type { Answered, Step } from '../in-order.ts'
 /**
  * Establish who is asking, by what was presented and what the operation accepts.
  *
- * Failures are counted by address: once too many came from there, they answer 429. A valid
- * credential is never refused for what others at the same address did.
+ * Failures are counted by address and by API key ID: once there were too many, they answer 429. A valid
+ * credential is never refused for what others did at the same address, or with its ID.
  */
 export function authenticateStep(
   authenticate: Authenticate,
@@ -76,15 +77,29 @@ function isCallersFault(error: unknown): boolean {
 
 /** @throws {GatewayError} RATE_LIMIT_EXCEEDED */
 async function countFailure(
-  { client }: Exchange,
+  { client, head }: Exchange,
   admitAddress: AdmitAddress,
   cause: unknown,
 ): Promise<void> {
-  const admission = await admitAddress(limitedAddress(client.address))
-  if (admission.kind !== 'refused') return
-  throw new GatewayError('RATE_LIMIT_EXCEEDED', {
-    details: 'Too many requests without valid credentials came from this address.',
-    retryAfterSeconds: admission.retryAfterSeconds,
-    cause,
-  })
+  const ofAddress = await admitAddress(limitedAddress(client.address))
+  if (ofAddress.kind === 'refused') {
+    const details = 'Too many requests without valid credentials came from this address.'
+    throw tooMany(ofAddress, details, cause)
+  }
+  const keyId = presentedKeyId(head.authorization)
+  if (keyId === undefined) return
+  // Behind a word, as no address is.
+  const ofKey = await admitAddress(`key ${keyId}`)
+  if (ofKey.kind === 'refused') {
+    const details = 'Too many requests came with this API key ID and without its secret.'
+    throw tooMany(ofKey, details, cause)
+  }
+}
+
+function tooMany(
+  { retryAfterSeconds }: { readonly retryAfterSeconds: number },
+  details: string,
+  cause: unknown,
+): GatewayError {
+  return new GatewayError('RATE_LIMIT_EXCEEDED', { details, retryAfterSeconds, cause })
 }
