@@ -7,7 +7,10 @@ COPY LICENSE ./
 COPY bin bin
 COPY config config
 COPY src src
+RUN mkdir .cache && chown node:node .cache
 USER node
+# What a start makes of the sources and keeps is made here: containers may not write it.
+RUN node bin/gatehouse.js serve --help > /dev/null
 EXPOSE 8080
 ENTRYPOINT ["node", "bin/gatehouse.js"]
 CMD ["serve"]

@@ -23,11 +23,13 @@ const heapOptions = [
   '--heap-growing-percent=300',
 ]
 const given = `${process.execArgv.join(' ')} ${process.env.NODE_OPTIONS ?? ''}`
+const { keepPlainSources, usePlainSources } = await import('./plain-sources.js')
 if (
   process.argv[2] === 'serve' &&
   process.platform !== 'win32' &&
   !given.includes('semi-space-size')
 ) {
+  keepPlainSources()
   process.execve(process.execPath, [
     process.execPath,
     ...heapOptions,
@@ -39,4 +41,6 @@ if (
 // Compiled code of earlier starts, where the folder can be written: half the time and memory of a start.
 const { enableCompileCache } = await import('node:module')
 enableCompileCache(fileURLToPath(new URL('../.cache/compiled', import.meta.url)))
+const stopUsing = process.argv[2] === 'serve' ? usePlainSources() : undefined
 await import('../src/main.ts')
+stopUsing?.()

@@ -1,5 +1,5 @@
 import { createAddressPolicy } from './auth/keys/address-policy.ts'
-import { createFilterCompiler } from './auth/pools/filter.ts'
+import { createFilterCompilerLoader } from './auth/pools/load-filter-compiler.ts'
 import type { Configuration } from './config/schema.ts'
 import type { Directory } from './directory/directory.ts'
 import { createGovernanceService } from './governance/app.ts'
@@ -24,12 +24,12 @@ export function createControlPlane(
   const pageTokens = createPageTokens(directory.deriveKeys('gatehouse page tokens 1'))
   const parts = { publicOrigin, crnAuthority, pageTokens, directory }
   const isOperator = (organizationId: string): boolean => operators.includes(organizationId)
-  const compileFilter = createFilterCompiler()
+  const loadFilterCompiler = createFilterCompilerLoader()
   const { allowAddresses, allowHttp } = tokens.identityProviders
   const { flawOf } = createAddressPolicy({ allow: allowAddresses, allowHttp })
   const mayFetch = (url: string): boolean => flawOf(url) === undefined
   return {
-    iam: createIamService({ ...parts, roles, compileFilter, mayFetch }),
+    iam: createIamService({ ...parts, roles, loadFilterCompiler, mayFetch }),
     org: createOrgService(parts),
     quota: createQuotaService({ ...parts, readAppliedQuotas }),
     gatehouse: createGovernanceService({ ...parts, isOperator, signingKeys, explain }),

@@ -1,5 +1,6 @@
 import { acknowledgedWrites } from './acknowledged-writes.ts'
 import { admissionCost } from './admission-cost.ts'
+import { costFlatness } from './cost-flatness.ts'
 import { directoryDown } from './directory-down.ts'
 import { bigStreams } from './big-streams.ts'
 import { drain } from './drain.ts'
@@ -56,6 +57,7 @@ export const experiments: readonly Experiment[] = [
   keyRotation,
   timing,
   tokenCost,
+  costFlatness,
   directoryDown,
   millionKeys,
   acknowledgedWrites,

@@ -1,8 +1,8 @@
 import type { FindProviders, IdentityProviderRecord } from './identity-provider.ts'
 import type { KeySets } from './keys/key-sets.ts'
 import { createFilterCache } from './pools/filter-cache.ts'
-import { createFilterCompiler } from './pools/filter.ts'
 import { subjectOf } from './pools/identity-claim.ts'
+import { createFilterCompilerLoader } from './pools/load-filter-compiler.ts'
 import { readPoolHeader, type PoolRequest } from './pools/pool-header.ts'
 import { selectPools } from './pools/select-pools.ts'
 import { createBelief, type Believed } from './provider-belief.ts'
@@ -33,6 +33,8 @@ export type TokenContext = {
 }
 
 type Answer = ExternalIdentity | TokenRefusal
+
+type FilterOf = ReturnType<typeof createFilterCache>
 
 /**
  * Verify a token of a customer's identity provider. The answer is no promise where the token was
@@ -67,7 +69,8 @@ type Decision = {
 export function createExternalTokenVerifier(parts: Parts): VerifyExternalToken {
   const { findProviders, now, clockToleranceSeconds = 60, maxLifetimeSeconds = 86_400 } = parts
   const decisions = createVerifiedTokens<Decision>({ now })
-  const filterOf = createFilterCache(createFilterCompiler())
+  const loadCompiler = createFilterCompilerLoader()
+  let filters: Promise<FilterOf> | undefined
   const believing = createBelief(
     createProviderVerifier({
       keySets: parts.keySets,
@@ -110,7 +113,8 @@ export function createExternalTokenVerifier(parts: Parts): VerifyExternalToken {
     if (asked.length === 0) return refused('unknown-pool')
     const believed = await believing(token, asked)
     if (believed.kind === 'refused') return believed
-    const identity = identify(believed, request)
+    filters ??= loadCompiler().then((compile) => createFilterCache(compile))
+    const identity = identify(believed, request, await filters)
     if (identity.kind === 'external-identity')
       decisions.remember(
         digest,
@@ -120,7 +124,11 @@ export function createExternalTokenVerifier(parts: Parts): VerifyExternalToken {
     return identity
   }
 
-  function identify({ token, providers }: Believed, request: PoolRequest): Answer {
+  function identify(
+    { token, providers }: Believed,
+    request: PoolRequest,
+    filterOf: FilterOf,
+  ): Answer {
     const candidates = providers.flatMap((provider) =>
       provider.pools.map((pool) => ({ provider, pool })),
     )

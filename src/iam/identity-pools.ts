@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { compileForIssuer, type CompileFilter } from '../auth/pools/filter.ts'
+import type { CompileFilter } from '../auth/pools/filter.ts'
+import { compileForIssuer } from '../auth/pools/filter-for-issuer.ts'
 import { within } from '../crn/crn.ts'
 import { organizationCrn } from '../crn/organization.ts'
 import type { ListedIdentityPool } from '../directory/identity-pools.ts'
@@ -48,7 +49,8 @@ export function identityPools(parts: IamParts): Collection<ListedIdentityPool, o
       status: 201,
       make: async (body, scope) => {
         const { id: providerId, issuer } = await providerOf(scope, parts)
-        const pool = described(validated(Described, body), issuer, parts.compileFilter)
+        const compile = await parts.loadFilterCompiler()
+        const pool = described(validated(Described, body), issuer, compile)
         return { record: await pools.create({ providerId, ...pool }, scope.actor) }
       },
     },
@@ -56,9 +58,10 @@ export function identityPools(parts: IamParts): Collection<ListedIdentityPool, o
       immutable: ['/principal'],
       make: async (id, patched, scope) => {
         const { issuer } = await providerOf(scope, parts)
+        const compile = await parts.loadFilterCompiler()
         const edit = (before: ListedIdentityPool) => {
           const after = validated(Changed, patched(before))
-          return { ...described(after, issuer, parts.compileFilter), state: after.state }
+          return { ...described(after, issuer, compile), state: after.state }
         }
         return pools.update(id, edit, scope.actor)
       },

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isSharedIssuer } from '../auth/pools/filter.ts'
+import { isSharedIssuer } from '../auth/pools/filter-for-issuer.ts'
 import { within } from '../crn/crn.ts'
 import { organizationCrn } from '../crn/organization.ts'
 import type { ListedIdentityProvider } from '../directory/identity-providers.ts'

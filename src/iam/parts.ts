@@ -12,7 +12,7 @@ export type IamParts = ApiParts & {
   readonly crnAuthority: string
   /** Those of the configuration, by name. */
   readonly roles: Readonly<Record<string, unknown>>
-  readonly compileFilter: CompileFilter
+  readonly loadFilterCompiler: () => Promise<CompileFilter>
   /** Whether key sets may be fetched from an address. */
   readonly mayFetch: (url: string) => boolean
 }

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { isCelError } from '@bufbuild/cel'
 import { createCelEvaluator } from '../../../src/auth/pools/cel.ts'
 import { celClaims } from '../../../src/auth/pools/cel-claims.ts'
-import { compileForIssuer, createFilterCompiler } from '../../../src/auth/pools/filter.ts'
+import { compileForIssuer } from '../../../src/auth/pools/filter-for-issuer.ts'
+import { createFilterCompiler } from '../../../src/auth/pools/filter.ts'
 
 const compile = createFilterCompiler()
 
