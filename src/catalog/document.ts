@@ -29,22 +29,27 @@ export type Place = { readonly file: string; readonly line: number }
  * @throws {Error} whose message names the file, the place where there is one, and the reason
  */
 export async function loadDocument(path: string): Promise<OpenApiDocument> {
-  const files = await createLocalFiles(path)
-  const outcome = await files.read(path)
-  if (outcome.kind !== 'read') {
-    const place = (outcome.kind === 'refused' ? outcome.place : undefined) ?? path
-    throw new Error(`${place}: it cannot be read: ${outcome.reason}`)
+  // Loaded here since it takes a third of a second, which only some commands need.
+  const redocly = await import('@redocly/openapi-core')
+  const files = await createLocalFiles(redocly, path)
+  const file = await files.read(path)
+  if (file.kind !== 'read') {
+    const place = (file.kind === 'refused' ? file.place : undefined) ?? path
+    throw new Error(`${place}: it cannot be read: ${file.reason}`)
   }
-  const { parsed: root } = outcome.file
+  const { parsed: root } = file.document
   const version = versionOf(root, path)
-  const { targets, refusals, parsed } = await readReferences(files, outcome.file)
+  const { targets, refusals, documents } = await readReferences(redocly, files, file.document)
   if (refusals.length > 0) throw new Error(refusals.join('\n  '))
-  const fileBy = new Map([...parsed.values()].map((file) => [file.parsed, file]))
-  const placeOf = (within: unknown, pointer: string): Place | undefined => {
-    const file = fileBy.get(within)
-    return file && { file: file.path, line: file.findPlace(pointer, 'name').line }
+  const pathOf = new Map([...documents].map(([name, each]) => [each.parsed, name]))
+  const placeOf = (parsed: unknown, pointer: string): Place | undefined => {
+    const found = [...documents.values()].find((each) => each.parsed === parsed)
+    if (found === undefined) return undefined
+    const { source } = found
+    const location = { source, pointer: `#${pointer}`, reportOnKey: true }
+    return { file: source.absoluteRef, line: redocly.getLineColLocation(location).start.line }
   }
-  const fileOf = (within: unknown): string | undefined => fileBy.get(within)?.path
+  const fileOf = (parsed: unknown): string | undefined => pathOf.get(parsed)
   return { version, root, targets, files: files.asked(), fileOf, placeOf }
 }
 

@@ -1,11 +1,12 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, sep } from 'node:path'
-import { YAMLException } from 'js-yaml'
+import type * as redoclyCore from '@redocly/openapi-core'
+import type { Document } from '@redocly/openapi-core'
 import { refuseExcessiveExpansion } from './expansion.ts'
-import { parseFile, type ParsedFile } from './parsed-file.ts'
+import { memberOf, textOf } from './json.ts'
 
 type FileOutcome =
-  | { readonly kind: 'read'; readonly file: ParsedFile }
+  | { readonly kind: 'read'; readonly document: Document }
   /** Nothing that can be read is there. */
   | { readonly kind: 'missing'; readonly reason: string }
   /** It is not to be read, or is not what it should be; the place is where in it, if anywhere. */
@@ -24,7 +25,10 @@ type Folder = { readonly path: string; readonly realPath: string }
 const maxFileBytes = 33_554_432
 const outside = 'it is outside the folder of the document'
 
-export async function createLocalFiles(rootPath: string): Promise<LocalFiles> {
+export async function createLocalFiles(
+  redocly: typeof redoclyCore,
+  rootPath: string,
+): Promise<LocalFiles> {
   const path = dirname(rootPath)
   // Where the folder does not exist, reading the document says so.
   const folder = { path, realPath: await realpath(path).catch(() => path) }
@@ -32,7 +36,7 @@ export async function createLocalFiles(rootPath: string): Promise<LocalFiles> {
   const readOnce = async (file: string): Promise<FileOutcome> => {
     // Where the document itself is, the operator says; its references are what is not trusted.
     const outcome = file === rootPath ? undefined : await unreadable(file, folder)
-    return outcome ?? (await readFrom(file))
+    return outcome ?? (await readFrom(redocly, file))
   }
   return {
     read(file) {
@@ -66,21 +70,21 @@ function isBelow(folder: string, path: string): boolean {
   return path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 }
 
-async function readFrom(path: string): Promise<FileOutcome> {
+async function readFrom(redocly: typeof redoclyCore, file: string): Promise<FileOutcome> {
   let text: string
   try {
-    const { size } = await stat(path)
+    const { size } = await stat(file)
     if (size > maxFileBytes) return refused(`it is larger than ${maxFileBytes} bytes`)
-    text = await readFile(path, 'utf8')
+    text = await readFile(file, 'utf8')
   } catch (error) {
     return missing(reasonOf(error))
   }
   try {
-    const file = parseFile(path, text)
-    refuseExcessiveExpansion(file.parsed)
-    return { kind: 'read', file }
+    const document = redocly.makeDocumentFromString(text, file)
+    refuseExcessiveExpansion(document.parsed)
+    return { kind: 'read', document }
   } catch (error) {
-    return refused(reasonOf(error), path + placeOf(error))
+    return refused(reasonOf(error), file + placeOf(error))
   }
 }
 
@@ -94,11 +98,12 @@ function refused(reason: string, place?: string): FileOutcome {
 
 /** Line and column, both from 1, where the parser gave up. */
 function placeOf(error: unknown): string {
-  if (!(error instanceof YAMLException) || error.mark === undefined) return ''
-  return `:${error.mark.line + 1}:${error.mark.column + 1}`
+  if (!(error instanceof Error) || !('line' in error) || !('col' in error)) return ''
+  return Number.isInteger(error.line) ? `:${String(error.line)}:${String(error.col)}` : ''
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof YAMLException) return error.reason
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  const parserError: unknown = 'originalError' in error ? error.originalError : undefined
+  return textOf(memberOf(parserError, 'reason')) ?? error.message
 }

@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path'
+import type * as redoclyCore from '@redocly/openapi-core'
+import type { Document } from '@redocly/openapi-core'
 import { isObject, textOf } from './json.ts'
 import { isUrl, type LocalFiles } from './local-files.ts'
-import type { ParsedFile } from './parsed-file.ts'
 
 /** Where a reference leads: into a parsed file, by JSON Pointer; '' is the whole of it. */
 export type ReferenceTarget = { readonly root: unknown; readonly pointer: string }
@@ -11,42 +12,52 @@ type References = {
   /** Sentences about references that must not be followed, each with its place. */
   readonly refusals: readonly string[]
   /** Every file that was parsed, by its absolute path. */
-  readonly parsed: ReadonlyMap<string, ParsedFile>
+  readonly documents: ReadonlyMap<string, Document>
 }
 
 /** A `$ref` as it stands in a file. */
 type Reference = {
   readonly node: object
   readonly written: string
-  /** JSON Pointer of the node. */
-  readonly pointer: string
+  /** JSON Pointer of the node, as a URI fragment. */
+  readonly place: string
 }
 
 /**
  * Find every reference of a document and read the files that they lead to, and so on.
+ *
+ * The library's own bundler is not used: it also follows what only looks like a reference, such as
+ * the URL of an example, and a reference that leads back to itself makes it reject a promise that
+ * nobody holds, which would end the process.
  */
-export async function readReferences(files: LocalFiles, root: ParsedFile): Promise<References> {
+export async function readReferences(
+  redocly: typeof redoclyCore,
+  files: LocalFiles,
+  document: Document,
+): Promise<References> {
   const targets = new Map<object, ReferenceTarget>()
   const refusals: string[] = []
-  const documents = new Map([[root.path, root]])
-  // The loop comes to the files that it adds, too.
-  for (const [path, { parsed, findPlace }] of documents) {
-    for (const { node, written, pointer: place } of referencesIn(parsed)) {
+  const documents = new Map([[document.source.absoluteRef, document]])
+  // The loop comes to the documents that it adds, too.
+  for (const [path, { source, parsed }] of documents) {
+    for (const { node, written, place } of referencesIn(parsed)) {
       const { file, pointer } = splitReference(path, written)
       const outcome = await files.read(file)
       // One that leads nowhere is no concern here: who needs its target finds it missing.
       if (outcome.kind === 'missing') continue
       if (outcome.kind === 'read') {
-        documents.set(file, outcome.file)
-        targets.set(node, { root: outcome.file.parsed, pointer })
+        documents.set(file, outcome.document)
+        targets.set(node, { root: outcome.document.parsed, pointer })
         continue
       }
-      const { line, column } = findPlace(place, 'value')
+      const { start } = redocly.getLineColLocation({ source, pointer: place, reportOnKey: false })
       const reason = [outcome.place, outcome.reason].filter((text) => text !== undefined).join(': ')
-      refusals.push(`${path}:${line}:${column}: the reference "${written}" is refused: ${reason}`)
+      refusals.push(
+        `${path}:${start.line}:${start.col}: the reference "${written}" is refused: ${reason}`,
+      )
     }
   }
-  return { targets, refusals, parsed: documents }
+  return { targets, refusals, documents }
 }
 
 /** An absolute URL stays one: reading it is refused. */
@@ -61,18 +72,18 @@ function splitReference(path: string, written: string): { file: string; pointer:
 function referencesIn(parsed: unknown): readonly Reference[] {
   const found: Reference[] = []
   const visited = new Set<object>()
-  const visit = (node: unknown, name: string, pointer: string): void => {
+  const visit = (node: unknown, name: string, place: string): void => {
     if (typeof node !== 'object' || node === null || visited.has(node)) return
     visited.add(node)
     const written = isObject(node) ? textOf(node['$ref']) : undefined
-    if (written !== undefined) found.push({ node, written, pointer })
+    if (written !== undefined) found.push({ node, written, place })
     for (const [childName, child] of Object.entries(node)) {
       if (isPayload(childName, name)) continue
       const token = childName.replaceAll('~', '~0').replaceAll('/', '~1')
-      visit(child, childName, `${pointer}/${token}`)
+      visit(child, childName, `${place}/${token}`)
     }
   }
-  visit(parsed, '', '')
+  visit(parsed, '', '#')
   return found
 }
 

@@ -35,7 +35,7 @@ const keptIn: Readonly<Record<string, readonly string[]>> = {
   'rate-limiter-flexible': ['limits'],
   pg: ['directory'],
   '@electric-sql/pglite': ['directory'],
-  'js-yaml': ['catalog'],
+  '@redocly/openapi-core': ['catalog'],
   undici: ['gateway', 'auth'],
   jose: ['auth'],
   '@bufbuild/cel': ['auth'],
