@@ -11,8 +11,8 @@ export type VerifiedSecrets = {
   readonly remember: (authorization: string, verified: VerifiedSecret) => void
 }
 
-/** Some 300 bytes each. */
-const maxRemembered = 10_000
+/** Some 300 bytes each; the oldest goes where there are more. */
+const maxRemembered = 50_000
 
 /**
  * Remember which fields carried the right secret of which record, so that a caller who comes again is
@@ -31,8 +31,10 @@ export function createVerifiedSecrets(): VerifiedSecrets {
   return {
     find: (authorization) => verified.get(digestOf(authorization)),
     remember(authorization, one) {
-      if (verified.size >= maxRemembered) verified.clear()
       verified.set(digestOf(authorization), one)
+      if (verified.size <= maxRemembered) return
+      const [oldest = ''] = verified.keys()
+      verified.delete(oldest)
     },
   }
 }
