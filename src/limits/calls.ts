@@ -54,8 +54,13 @@ type Waiting = {
 /** Of each of questions, releases and renewals in one call, so that no call holds Redis long. */
 const maxPerCall = 128
 
-/** Unanswered calls at a time; beyond that, questions gather for the next one. */
-const maxInFlight = 16
+/**
+ * Unanswered calls at a time; beyond that, questions gather for the next one. Answers come in the order of
+ * the calls, so more calls are no sooner answered, but each of them has its price here and there. A
+ * cluster's come from several nodes.
+ */
+const maxInFlight = 2
+const maxInFlightOfCluster = 16
 
 /** A lone release waits this long for a question to travel with: most clients ask again at once. */
 const changesDelayMs = 2
@@ -63,6 +68,7 @@ const changesDelayMs = 2
 export function createCalls(parts: Parts): Calls {
   const { redis, changes, leaseMs, now, isPaused } = parts
   const script = defineScript(readFileSync(scriptFile, 'utf8'), parseIntegers)
+  const atATime = redis.slotOf === undefined ? maxInFlight : maxInFlightOfCluster
   const probes = probeLeases(parts.keyPrefix, redis.slotOf === undefined ? 1 : probesOfCluster)
   const waiting: Waiting[] = []
   let isScheduled = false
@@ -107,7 +113,7 @@ export function createCalls(parts: Parts): Calls {
       for (const { settle } of waiting.splice(0)) settle(undefined)
       return
     }
-    while (inFlight < maxInFlight && (waiting.length > 0 || !changes.isEmpty())) void askNext()
+    while (inFlight < atATime && (waiting.length > 0 || !changes.isEmpty())) void askNext()
     blockedSinceMs = waiting.length === 0 ? undefined : (blockedSinceMs ?? now())
   }
 
