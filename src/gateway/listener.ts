@@ -9,8 +9,8 @@ import type { FindClient } from './client.ts'
 import { blankNotes, type Exchange, type GatewayEnv } from './exchange.ts'
 import { readHead, type HeadLimits } from './ingress.ts'
 import type { Incoming, Outgoing } from './message.ts'
+import { strictTransport } from './secured-response.ts'
 import { asGatewayError } from './steps/refuse.ts'
-import { securityField } from './strict-transport.ts'
 import type { Upgrade } from './upgrade.ts'
 
 /** What the listener needs beside the chain. */
@@ -145,8 +145,7 @@ function openExchange(
   const head = readHead({ method, url, httpVersion, rawHeaders }, parts.headLimits)
   const client = parts.findClient(incoming.socket.remoteAddress ?? '', head.forwardedFor)
   const isSecuredByProxy = client.behindProxy && head.forwardedProto === 'https'
-  if (isSecuredByProxy && !parts.encrypted)
-    outgoing.setHeader?.(securityField, `max-age=${parts.hstsSeconds}`)
+  if (isSecuredByProxy && !parts.encrypted) outgoing.security = strictTransport(parts.hstsSeconds)
   const endings: (() => void)[] = []
   const abandonment: Exchange['abandonment'] = { reason: undefined, onAbandon: undefined }
   // A response closes once, so nothing has to be taken off again, as `once` would.

@@ -37,8 +37,8 @@ export type Outgoing = Pick<
   | 'flushHeaders'
   | 'writeContinue'
 > & {
-  /** For what goes with every answer; absent over HTTP/2, which nobody speaks to us without TLS. */
-  setHeader?(name: string, value: string): unknown
+  /** Names and values in turn of what goes with every answer; over HTTP/2 its sessions see to it. */
+  security?: readonly string[]
   /** @param fields names and values in turn */
   writeHead(status: number, fields: string[]): unknown
   writeHead(status: number, reason: string, fields: string[]): unknown

@@ -17,9 +17,9 @@ import type { Listener } from './listener.ts'
 import { expectsContinue } from './request-body.ts'
 import { parserErrorCode, type ParserError } from './parser-error.ts'
 import { expectProxyHeader } from './proxy-protocol.ts'
+import { SecuredResponse, strictTransport } from './secured-response.ts'
 import type { ServerLimits } from './server-limits.ts'
 import type { TlsIdentity } from './tls.ts'
-import { securityField } from './strict-transport.ts'
 import { divert, securedBy, tlsFailure, type TlsListening } from './tls-server.ts'
 import { openUpgrade, type Upgrade } from './upgrade.ts'
 
@@ -82,10 +82,12 @@ export function createPublicServer(
     // No stream is set up for a body that is not there.
     optimizeEmptyRequests: true,
     noDelay: true,
+    ServerResponse: SecuredResponse,
   }
   const secured = tls && createTlsServer({ ...options, ...securedBy(tls, limits) })
-  const server: HttpServer = secured ?? createServer(options)
-  const security = tls === undefined ? [] : [securityField, `max-age=${tls.hstsSeconds}`]
+  const server: HttpServer<typeof IncomingMessage, typeof SecuredResponse> =
+    secured ?? createServer(options)
+  const security = tls === undefined ? [] : strictTransport(tls.hstsSeconds)
   const http2 =
     tls?.http2 === true
       ? createHttp2Sessions({ limits, listener, always: security, entered: enter })
@@ -99,8 +101,12 @@ export function createPublicServer(
   // Node looks at its end whether anything was taken since, so it takes up to twice as long.
   server.timeout = limits.idleTimeoutMs
 
-  function onRequest(incoming: IncomingMessage, outgoing: ServerResponse, upgrade?: Upgrade): void {
-    if (tls !== undefined) outgoing.setHeader(securityField, `max-age=${tls.hstsSeconds}`)
+  function onRequest(
+    incoming: IncomingMessage,
+    outgoing: SecuredResponse,
+    upgrade?: Upgrade,
+  ): void {
+    outgoing.security = security
     const connection = connectionOf(incoming.socket)
     if (isLast(connection)) return
     connection.requests += 1

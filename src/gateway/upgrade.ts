@@ -1,7 +1,8 @@
-import { ServerResponse, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { closeGently } from './answer.ts'
+import { SecuredResponse } from './secured-response.ts'
 
 /** What a client asks its connection to become (RFC 9110 §7.8). */
 export type Upgrade = {
@@ -16,7 +17,7 @@ export type Upgrade = {
 }
 
 /** A request that asks for an upgrade, with the response that Node makes for all others. */
-export type UpgradeRequest = { readonly upgrade: Upgrade; readonly outgoing: ServerResponse }
+export type UpgradeRequest = { readonly upgrade: Upgrade; readonly outgoing: SecuredResponse }
 
 /**
  * Make what Node's server lets go of at an upgrade a request like any other, so that its chain decides
@@ -48,8 +49,8 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /** Node does the same for requests that it keeps; here it has taken all its listeners off. */
-function responseOn(socket: Socket, incoming: IncomingMessage, upgrade: Upgrade): ServerResponse {
-  const outgoing = new ServerResponse(incoming)
+function responseOn(socket: Socket, incoming: IncomingMessage, upgrade: Upgrade): SecuredResponse {
+  const outgoing = new SecuredResponse(incoming)
   outgoing.shouldKeepAlive = false
   outgoing.assignSocket(socket)
   // An error that nobody listens to ends the process; the connection's close says all that counts.
