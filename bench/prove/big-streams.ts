@@ -1,7 +1,6 @@
 import { abortMs, breakOffMs } from './abandoned.ts'
-import { digestOf, download, upload, uploadTo } from './bodies.ts'
+import { digestOf, download, upload, uploadTo, warmUp } from './bodies.ts'
 import { createCaller, urlsOf, type Caller } from './caller.ts'
-import { closedLoop } from './load.ts'
 import type { Experiment, Outcome } from './experiment.ts'
 import { openHouse } from './house.ts'
 import { noiseDigest, slowly } from './noise.ts'
@@ -21,8 +20,6 @@ const smaller = 2 ** 24
 const smallerEachWay = 23
 /** Between two pieces of 64 KiB: a body of 16 MiB takes ten seconds. */
 const slowMs = 40
-const warmUpBodies = 2_000
-const warmUpBytes = 200_000
 const memoryGoalMegabytes = 100
 const abortGoalMs = 250
 
@@ -35,12 +32,7 @@ async function prove(): Promise<Outcome> {
   if (gateway === undefined) throw new Error('There is no gateway')
   const { authorization } = fleet
   await using caller = createCaller(urlsOf([gateway]), 2 * (smallerEachWay + 2))
-  // What is compiled and allocated once is no cost of a large body, and a gateway that anybody uses has
-  // a grown young generation: as many small bodies at a time as there will be large ones.
-  const kinds = [upload, download]
-  await closedLoop(warmUpBodies, 2 * (smallerEachWay + 2), async (index) => {
-    await kinds[index % 2]?.(caller, authorization, warmUpBytes)
-  })
+  await warmUp(caller, authorization, [upload, download], 2 * (smallerEachWay + 2))
   const restMb = await steadyMb(gateway.pid)
   const expected = new Map([gibibyte, smaller].map((size) => [size, noiseDigest(size)]))
   let right = 0

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Caller } from './caller.ts'
+import { closedLoop } from './load.ts'
 import { noise } from './noise.ts'
 
 /** Pass a body and tell the SHA-256 of what arrived at the far end, in hex. */
@@ -34,4 +35,22 @@ export async function digestOf(body: AsyncIterable<unknown>): Promise<string> {
   const hash = createHash('sha256')
   for await (const piece of body) hash.update(piece as Buffer)
   return hash.digest('hex')
+}
+
+const warmUpBodies = 2_000
+const warmUpBytes = 200_000
+
+/**
+ * Make a gateway one that is used: what is compiled and allocated once is no cost of a large body, and any
+ * load has V8 grow its young generation. So as many small bodies at a time as there will be large ones.
+ */
+export async function warmUp(
+  caller: Caller,
+  authorization: string,
+  kinds: readonly Kind[],
+  atOnce: number,
+): Promise<void> {
+  await closedLoop(warmUpBodies, atOnce, async (index) => {
+    await kinds[index % kinds.length]?.(caller, authorization, warmUpBytes)
+  })
 }

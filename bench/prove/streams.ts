@@ -1,5 +1,5 @@
 import { abortMs, breakOffMs } from './abandoned.ts'
-import { download, echo, upload } from './bodies.ts'
+import { download, echo, upload, warmUp } from './bodies.ts'
 import { createCaller, urlsOf } from './caller.ts'
 import { count, required, type Deployment, type Experiment, type Outcome } from './experiment.ts'
 import { openHouse } from './house.ts'
@@ -27,8 +27,7 @@ async function proveHere(): Promise<Outcome> {
   await using caller = createCaller(urlsOf([gateway]), 4 * ofEachKind)
   const { authorization } = fleet
   const kinds = [upload, download, echo('/wide/echo')]
-  // What is compiled and allocated once is no cost of a large body.
-  for (const kind of kinds) await kind(caller, authorization, bytes / 100)
+  await warmUp(caller, authorization, kinds, kinds.length * ofEachKind)
   const restMb = await steadyMb(gateway.pid)
   const digests: string[] = []
   const peak = await peakMb(gateway.pid, async () => {

@@ -86,7 +86,7 @@ export function createChain(parts: ChainParts): Hono<GatewayEnv> {
     vouchStep(parts.assertIdentity),
     forwardStep(parts.idleTimeoutMs),
   ]
-  chain.use('/', inOrder(steps, onRefusal))
+  chain.all('/', inOrder(steps, onRefusal))
   chain.onError(onRefusal)
   return chain
 }

@@ -1,4 +1,4 @@
-import type { Context, ErrorHandler, MiddlewareHandler } from 'hono'
+import type { Context, ErrorHandler, Handler } from 'hono'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { GatewayEnv } from './exchange.ts'
 
@@ -17,18 +17,18 @@ export type Answered = Response | GatewayError | undefined
 export type Step = (c: Context<GatewayEnv>) => Answered | Promise<Answered>
 
 /**
- * Steps as one middleware, in the order given; the last of them answers. What Hono composes costs a
- * promise and two closures for each middleware; here only a step that waits costs one.
+ * Steps as one handler, in the order given; the last of them answers. What Hono composes costs a promise
+ * and two closures for each middleware; here only a step that waits costs one.
  *
  * @param refuse answers what a step returned as a refusal; what a step threw is Hono's `onError`
  */
 export function inOrder(
   steps: readonly Step[],
   refuse: ErrorHandler<GatewayEnv>,
-): MiddlewareHandler<GatewayEnv> {
+): Handler<GatewayEnv> {
   return (c) => runFrom(0, c)
 
-  function runFrom(first: number, c: Context<GatewayEnv>): Promise<Response> {
+  function runFrom(first: number, c: Context<GatewayEnv>): Response | Promise<Response> {
     for (let place = first; place < steps.length; place += 1) {
       const answered = steps[place]?.(c)
       if (answered instanceof Promise) {
@@ -36,7 +36,7 @@ export function inOrder(
           later === undefined ? runFrom(place + 1, c) : end(later, c),
         )
       }
-      if (answered !== undefined) return Promise.resolve(end(answered, c))
+      if (answered !== undefined) return end(answered, c)
     }
     throw new Error('The last step has not answered')
   }

@@ -53,17 +53,22 @@ export function createListener(parts: ListenerParts): Listener {
       if (exchange?.incoming !== incoming) {
         throw new Error('A request reached the chain without ingress')
       }
-      void runChain(request, exchange)
+      runChain(request, exchange)
       return nothingToSend()
     },
     { overrideGlobalObjects: false, autoCleanupIncoming: false },
   )
 
-  async function runChain(request: Request, exchange: Exchange): Promise<void> {
-    try {
-      await parts.chain.fetch(request, exchange)
-    } catch (error) {
+  function runChain(request: Request, exchange: Exchange): void {
+    const fail = (error: unknown): void => {
       refuse(exchange.incoming, exchange.outgoing, error)
+    }
+    try {
+      const answered = parts.chain.fetch(request, exchange)
+      // What waited for nothing is answered by now.
+      if (answered instanceof Promise) answered.catch(fail)
+    } catch (error) {
+      fail(error)
     }
   }
 
