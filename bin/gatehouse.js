@@ -41,6 +41,6 @@ if (
 // Compiled code of earlier starts, where the folder can be written: half the time and memory of a start.
 const { enableCompileCache } = await import('node:module')
 enableCompileCache(fileURLToPath(new URL('../.cache/compiled', import.meta.url)))
-const stopUsing = process.argv[2] === 'serve' ? usePlainSources() : undefined
+const letGo = process.argv[2] === 'serve' ? usePlainSources() : undefined
 await import('../src/main.ts')
-stopUsing?.()
+letGo?.()

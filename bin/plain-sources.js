@@ -29,14 +29,15 @@ export function keepPlainSources() {
 /**
  * Have modules read what is kept of sources that have not changed since.
  *
- * @returns what ends that, and lets go of what is kept
+ * @returns what lets go of it once nearly all are loaded: the few that are loaded later read it again
  */
 export function usePlainSources() {
   let plain = readKept()
-  const hooks = registerHooks({
+  registerHooks({
     load(url, context, next) {
       const file = url.startsWith('file:') ? fileURLToPath(url) : ''
-      const known = plain[file]
+      if (!file.startsWith(sources)) return next(url, context)
+      const known = (plain ?? readKept())[file]
       if (known === undefined || known.digest !== digestOf(readFileSync(file))) {
         return next(url, context)
       }
@@ -44,8 +45,7 @@ export function usePlainSources() {
     },
   })
   return () => {
-    hooks.deregister()
-    plain = {}
+    plain = undefined
   }
 }
 

@@ -12,6 +12,7 @@ import { isLoopback } from './gateway/client.ts'
 import { createLoadShedding } from './gateway/load-shedding.ts'
 import type { Reference } from './gateway/steps/reference.ts'
 import { createListener } from './gateway/listener.ts'
+import { strictTransport } from './gateway/secured-response.ts'
 import { createPublicServer } from './gateway/server.ts'
 import { createControlPlane } from './control-plane.ts'
 import { createMatchesCrn } from './crn-matching.ts'
@@ -158,7 +159,7 @@ export async function createApp(configuration: Configuration, log: AppLog): Prom
     loopback: isLoopback(listen.public.host),
     publicOrigin,
     encrypted: tls !== undefined,
-    hstsSeconds: configuration.transport.hstsSeconds,
+    securityBehindProxy: strictTransport(configuration.transport.hstsSeconds),
     writeAccess,
   })
   const server = createPublicServer(

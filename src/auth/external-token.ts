@@ -70,7 +70,7 @@ export function createExternalTokenVerifier(parts: Parts): VerifyExternalToken {
   const { findProviders, now, clockToleranceSeconds = 60, maxLifetimeSeconds = 86_400 } = parts
   const decisions = createVerifiedTokens<Decision>({ now })
   const loadCompiler = createFilterCompilerLoader()
-  let filters: Promise<FilterOf> | undefined
+  let filters: FilterOf | undefined
   const believing = createBelief(
     createProviderVerifier({
       keySets: parts.keySets,
@@ -113,8 +113,9 @@ export function createExternalTokenVerifier(parts: Parts): VerifyExternalToken {
     if (asked.length === 0) return refused('unknown-pool')
     const believed = await believing(token, asked)
     if (believed.kind === 'refused') return believed
-    filters ??= loadCompiler().then((compile) => createFilterCache(compile))
-    const identity = identify(believed, request, await filters)
+    const compile = await loadCompiler()
+    filters ??= createFilterCache(compile)
+    const identity = identify(believed, request, filters)
     if (identity.kind === 'external-identity')
       decisions.remember(
         digest,

@@ -9,7 +9,6 @@ import type { FindClient } from './client.ts'
 import { blankNotes, type Exchange, type GatewayEnv } from './exchange.ts'
 import { readHead, type HeadLimits } from './ingress.ts'
 import type { Incoming, Outgoing } from './message.ts'
-import { strictTransport } from './secured-response.ts'
 import { asGatewayError } from './steps/refuse.ts'
 import type { Upgrade } from './upgrade.ts'
 
@@ -22,8 +21,8 @@ export type ListenerParts = {
   readonly loopback: boolean
   /** Whether it speaks TLS itself. */
   readonly encrypted: boolean
-  /** What is promised where a trusted proxy speaks TLS (RFC 6797); the server itself says it where we do. */
-  readonly hstsSeconds: number
+  /** Fields of answers where a trusted proxy speaks TLS; the server itself has them where we do. */
+  readonly securityBehindProxy: readonly string[]
   readonly publicOrigin: string
   readonly writeAccess: WriteAccess
 }
@@ -150,7 +149,7 @@ function openExchange(
   const head = readHead({ method, url, httpVersion, rawHeaders }, parts.headLimits)
   const client = parts.findClient(incoming.socket.remoteAddress ?? '', head.forwardedFor)
   const isSecuredByProxy = client.behindProxy && head.forwardedProto === 'https'
-  if (isSecuredByProxy && !parts.encrypted) outgoing.security = strictTransport(parts.hstsSeconds)
+  if (isSecuredByProxy && !parts.encrypted) outgoing.security = parts.securityBehindProxy
   const endings: (() => void)[] = []
   const abandonment: Exchange['abandonment'] = { reason: undefined, onAbandon: undefined }
   // A response closes once, so nothing has to be taken off again, as `once` would.

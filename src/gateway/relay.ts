@@ -5,11 +5,12 @@ import type { Forwarded } from './forwarded.ts'
 import { createLinkRewriter, type LinkRewriter } from './json-links.ts'
 import type { Outgoing } from './message.ts'
 import {
+  aboutBytes,
   announcedLength,
+  fieldsWithout,
   isPlainJson,
   responseFields,
   valuesOf,
-  withoutLength,
   type OwnFields,
 } from './response-fields.ts'
 import { agrees, switchProtocols } from './switch-protocols.ts'
@@ -205,7 +206,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     }
     this.#links = createLinkRewriter(publicLink)
     this.#length = undefined
-    return withoutLength(fields)
+    return fieldsWithout(fields, aboutBytes)
   }
 
   /** Node joins a head and a string into one write; a head and bytes are two pieces of one. */

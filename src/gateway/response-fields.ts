@@ -56,12 +56,15 @@ export function isPlainJson(raw: readonly Buffer[]): boolean {
   return coding === 'identity' && /^application\/(?:[\w.-]+\+)?json\b/.test(type)
 }
 
-/** Fields about bytes that are not those that go out. */
-export function withoutLength(fields: readonly string[]): string[] {
-  return fields.filter((_, index) => !aboutBytes.test(fields[index & ~1] ?? ''))
-}
+/** Fields that tell of the bytes of a body, and are wrong of any other. */
+export const aboutBytes: ReadonlySet<string> = new Set(
+  'content-length content-md5 digest content-digest repr-digest'.split(' '),
+)
 
-const aboutBytes = /^(?:content-length|content-md5|digest|content-digest|repr-digest)$/i
+/** @param names in lower case */
+export function fieldsWithout(fields: readonly string[], names: ReadonlySet<string>): string[] {
+  return fields.filter((_, index) => !names.has((fields[index & ~1] ?? '').toLowerCase()))
+}
 
 /** The fields that every answer to an admitted request carries, made here or passed on. */
 export function addOwn(fields: string[], { requestId, limit, notices }: OwnFields): void {

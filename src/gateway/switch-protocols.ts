@@ -1,7 +1,13 @@
 import type { Duplex } from 'node:stream'
 import { lingerMs } from './answer.ts'
 import type { Outgoing } from './message.ts'
-import { responseFields, valuesOf, withoutLength, type OwnFields } from './response-fields.ts'
+import {
+  aboutBytes,
+  fieldsWithout,
+  responseFields,
+  valuesOf,
+  type OwnFields,
+} from './response-fields.ts'
 import type { Upgrade } from './upgrade.ts'
 
 /** The upstream's side of an upgrade that it says it has agreed to. */
@@ -32,7 +38,7 @@ export function switchProtocols(
 ): void {
   const { socket: client, protocol, idleTimeoutMs } = upgrade
   upgrade.isAgreed = true
-  const fields = withoutLength(responseFields(rawFields, own))
+  const fields = fieldsWithout(responseFields(rawFields, own), aboutBytes)
   outgoing.writeHead(101, [...fields, 'Connection', 'Upgrade', 'Upgrade', protocol])
   outgoing.flushHeaders()
   client.pipe(upstream)

@@ -7,7 +7,13 @@ import { hasShape, isQuotaExceeded, withRequestId } from '../errors/upstream-bod
 import type { Answer } from './answer.ts'
 import type { ApiGroup } from './api-group.ts'
 import type { Forwarded } from './forwarded.ts'
-import { fieldOf, responseFields, type OwnFields } from './response-fields.ts'
+import {
+  aboutBytes,
+  fieldOf,
+  fieldsWithout,
+  responseFields,
+  type OwnFields,
+} from './response-fields.ts'
 
 /** What a group says of its service's errors. */
 export type ErrorRules = Pick<ApiGroup, 'errorProfile' | 'quotaErrors'>
@@ -35,7 +41,8 @@ export async function upstreamErrorAnswer(
     throw normalised('QUOTA_EXCEEDED', undefined, rawFields, own)
   const parsed = parseJson(text)
   if (!hasShape(profile, parsed)) throw normalised(codeOfStatus(status), status, rawFields, own)
-  const fields = withoutBodyFields(responseFields(rawFields, passingOwn(own, profile, status)))
+  const passing = responseFields(rawFields, passingOwn(own, profile, status))
+  const fields = fieldsWithout(passing, aboutOriginal)
   return { status, fields, body: withRequestId(profile, text, parsed, own.requestId) }
 }
 
@@ -69,18 +76,8 @@ function passingOwn(own: OwnFields, profile: ErrorProfile, status: number): OwnF
   return profile === 'kafka-rest' && status === 429 ? { ...own, limit: undefined } : own
 }
 
-/** The body was decoded and lengthened; fields about its bytes no longer hold. */
-function withoutBodyFields(fields: readonly string[]): string[] {
-  const kept: string[] = []
-  for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index] ?? ''
-    if (!aboutBytes.test(name)) kept.push(name, fields[index + 1] ?? '')
-  }
-  return kept
-}
-
-const aboutBytes =
-  /^(?:content-length|content-encoding|content-md5|digest|content-digest|repr-digest|etag|trailer)$/i
+/** What is wrong of a body that was decoded and lengthened. */
+const aboutOriginal = new Set([...aboutBytes, 'content-encoding', 'etag', 'trailer'])
 
 async function decodedText({ rawFields, body }: UpstreamError): Promise<string> {
   const coding = fieldOf(rawFields, 'content-encoding')?.trim().toLowerCase() ?? 'identity'

@@ -17,14 +17,24 @@ beforeEach(async () => {
   await mkdir(join(folder, 'src'))
 })
 
-/** A program in the place of the gateway, which says its word and whether Node stripped types in its process. */
-function write(word: string): Promise<void> {
-  return writeFile(
+/**
+ * A program in the place of the gateway, which says its word and whether Node stripped types in its process.
+ * What says it is loaded when all else has been.
+ */
+async function write(word: string): Promise<void> {
+  await writeFile(
     join(folder, 'src', 'main.ts'),
     `const word: string = '${word}'
-const stripped = (process as unknown as { moduleLoadList: string[] }).moduleLoadList
-  .some((name) => name.includes('amaro'))
-console.log(word, stripped)
+setTimeout(() => import('./later.ts').then(({ say }) => say(word)), 50)
+`,
+  )
+  await writeFile(
+    join(folder, 'src', 'later.ts'),
+    `export function say(word: string): void {
+  const stripped = (process as unknown as { moduleLoadList: string[] }).moduleLoadList
+    .some((name) => name.includes('amaro'))
+  console.log(word, stripped)
+}
 `,
   )
 }

@@ -261,7 +261,7 @@ async function exchangeWithBrokenChain(): Promise<RawResponse> {
     headLimits: { maxHeaderFields: 100, maxTargetBytes: 8_192 },
     findClient: (address) => ({ address, peer: address, behindProxy: false }),
     encrypted: false,
-    hstsSeconds: 0,
+    securityBehindProxy: [],
     loopback: true,
     publicOrigin,
     writeAccess: () => undefined,

@@ -1,11 +1,13 @@
 import type { CompileFilter } from './filter.ts'
 
-/** Load the compiler of filters when the first one is met: what it is made of takes 5 MB. */
+/**
+ * Load the compiler of filters when the first one is met: what it is made of takes 5 MB. A load that failed,
+ * such as for want of file descriptors, is tried again.
+ */
 export function createFilterCompilerLoader(): () => Promise<CompileFilter> {
-  let loading: Promise<CompileFilter> | undefined
-  return () => (loading ??= load())
-}
-
-async function load(): Promise<CompileFilter> {
-  return (await import('./filter.ts')).createFilterCompiler()
+  let compile: CompileFilter | undefined
+  return async () => {
+    const { createFilterCompiler } = await import('./filter.ts')
+    return (compile ??= createFilterCompiler())
+  }
 }
