@@ -5,6 +5,7 @@ import { errorPagePath } from '../errors/page.ts'
 import { renderError, type ErrorProfile } from '../errors/profile.ts'
 import type { LimitState } from '../limits/admission.ts'
 import { createTimestamp } from '../telemetry/timestamp.ts'
+import { endTogether } from './end-together.ts'
 import type { BodyFraming } from './ingress.ts'
 import type { Incoming, Outgoing } from './message.ts'
 import { expectsContinue } from './request-body.ts'
@@ -105,7 +106,7 @@ export function send(
   // A request without a body is closed before its parser calls it complete.
   if (!closing || incoming.complete || incoming.closed) {
     // Node joins a head and such a string into one write; a head and bytes are two pieces of one.
-    if (typeof content === 'string' && content.length === length) outgoing.end(content, 'latin1')
+    if (typeof content === 'string' && content.length === length) endTogether(outgoing, content)
     else outgoing.end(bytesOf(content))
     return
   }

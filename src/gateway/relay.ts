@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { endTogether } from './end-together.ts'
 import { whenEnded, type Exchange } from './exchange.ts'
 import type { Forwarded } from './forwarded.ts'
 import { createLinkRewriter, type LinkRewriter } from './json-links.ts'
@@ -64,6 +65,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   #status = 0
   #length: number | undefined
   #bodyBegun = false
+  #isEnding = false
   #links: LinkRewriter | undefined
   #settled = false
   #errorBody: Buffer[] | undefined
@@ -167,7 +169,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       return
     }
     this.#bodyBegun = true
-    if (this.#outgoing.writableEnded) return
+    if (this.#isEnding) return
     const rest = this.#links?.end()
     if (rest !== undefined && rest.length > 0) this.#outgoing.write(rest)
     addTrailers(this.#outgoing, controller.rawTrailers)
@@ -211,8 +213,9 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   /** Node joins a head and a string into one write; a head and bytes are two pieces of one. */
   #sendWhole(body: Buffer): void {
+    this.#isEnding = true
     if (body.length > maxJoinedBytes) this.#outgoing.end(body)
-    else this.#outgoing.end(body.toString('latin1'), 'latin1')
+    else endTogether(this.#outgoing, body.toString('latin1'))
   }
 
   #holdBack(controller: Dispatcher.DispatchController): void {
