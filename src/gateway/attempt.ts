@@ -1,7 +1,9 @@
+import type { RequestBody } from '../http1/exchange.ts'
 import type { Exchange } from './exchange.ts'
 import type { Instance } from './instance.ts'
 import { Relay, type Hearing, type Waiting } from './relay.ts'
 import { requestBody, type BodyLimits } from './request-body.ts'
+import { UndiciHandler } from './undici-handler.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What is sent upstream, and what the answer carries on its way back. */
@@ -37,34 +39,47 @@ export function attempt(
 ): void {
   exchange.notes.instance = instance.name
   const relay = new Relay(exchange, plan, waiting)
-  send(exchange, plan, instance, relay, isPipelined)
-  relay.awaitConnection(upstream.queueTimeoutMs)
+  send(exchange, plan, { instance, queueTimeoutMs: upstream.queueTimeoutMs }, relay, isPipelined)
 }
 
 function send(
-  { incoming, outgoing, head, notes, upgrade }: Exchange,
+  exchange: Exchange,
   plan: ForwardPlan,
-  { dispatcher, pipelined, pathPrefix }: Instance,
+  { instance, queueTimeoutMs }: { instance: Instance; queueTimeoutMs: number },
   relay: Relay,
   isPipelined: boolean,
 ): void {
-  const body =
-    head.body.kind === 'none'
-      ? null
-      : (notes.body ?? requestBody(incoming, outgoing, plan.bodyLimits))
-  const connections = isPipelined ? (pipelined ?? dispatcher) : dispatcher
-  connections.dispatch(
+  const { connections, pipelined, upgrading, pathPrefix } = instance
+  const { head, upgrade } = exchange
+  const target = pathPrefix + plan.target
+  const through = upgrade === undefined ? (isPipelined ? pipelined : undefined) : upgrading
+  if (through === undefined) {
+    const body = bodyOf(exchange, plan)
+    connections.dispatch({ method: head.method, target, fields: plan.fields, body }, relay)
+    return
+  }
+  through.dispatch(
     {
-      path: pathPrefix + plan.target,
+      path: target,
       method: head.method,
       headers: plan.fields,
-      body,
       upgrade: upgrade?.protocol ?? null,
       // undici takes every answer for one that holds up the pipeline until it is told otherwise.
       blocking: !isPipelined,
     },
-    relay,
+    new UndiciHandler(relay),
   )
+  relay.awaitConnection(queueTimeoutMs)
+}
+
+function bodyOf(
+  { incoming, outgoing, head: { body }, notes }: Exchange,
+  { bodyLimits }: ForwardPlan,
+): RequestBody | undefined {
+  if (body.kind === 'none') return undefined
+  if (notes.body !== undefined) return { kind: 'whole', bytes: notes.body }
+  const stream = requestBody(incoming, outgoing, bodyLimits)
+  return { kind: 'stream', stream, bytes: body.kind === 'sized' ? body.bytes : undefined }
 }
 
 /** @see RFC 9110 §9.2.2 */

@@ -96,8 +96,6 @@ async function whole(body: AsyncIterable<Buffer>): Promise<Buffer<ArrayBuffer>> 
   return Buffer.concat(chunks)
 }
 
-function rawFieldsOf(headers: Headers): readonly Buffer[] {
-  return [...headers]
-    .filter(([name]) => name !== 'content-length')
-    .flatMap(([name, value]) => [Buffer.from(name, 'latin1'), Buffer.from(value, 'latin1')])
+function rawFieldsOf(headers: Headers): readonly string[] {
+  return [...headers].filter(([name]) => name !== 'content-length').flat()
 }

@@ -6,7 +6,7 @@ export type Forwarded =
   | {
       readonly kind: 'upstream-error'
       readonly status: number
-      readonly rawFields: readonly Buffer[]
+      readonly rawFields: readonly string[]
       /** The whole body, or its beginning where it is longer than any known error shape. */
       readonly body: Buffer
     }

@@ -1,4 +1,5 @@
 import { Pool } from 'undici'
+import { ConnectionPool } from '../http1/connection-pool.ts'
 
 /** How connections to an instance are made and kept. */
 export type ConnectionOptions = {
@@ -29,13 +30,18 @@ export type UpstreamTls = {
 export type Instance = {
   /** Its URL as it is configured. */
   readonly name: string
-  readonly dispatcher: Pool
+  readonly connections: ConnectionPool
   /** Other connections to it, on which requests go one behind another. */
   readonly pipelined: Pool | undefined
+  /** And those that become something else than HTTP. */
+  readonly upgrading: Pool
   readonly pathPrefix: string
   /** How many requests can be on their way at once. */
   readonly capacity: number
 }
+
+/** Below the 5 s after which common servers close an idle connection. */
+const restMs = 4_000
 
 /** Nothing is opened before the first request. */
 export function connectInstance(url: URL, options: ConnectionOptions): Instance {
@@ -43,7 +49,18 @@ export function connectInstance(url: URL, options: ConnectionOptions): Instance 
   const shared = pipelining > 1 ? Math.ceil(connections / pipelining) : 0
   return {
     name: url.pathname === '/' ? url.origin : url.href,
-    dispatcher: createPool(url, options, { connections, pipelining: 1 }),
+    connections: new ConnectionPool(url, {
+      connections,
+      queueMs: options.headersTimeoutMs,
+      deadlines: {
+        connectMs: options.connectTimeoutMs,
+        headMs: options.headersTimeoutMs,
+        bodyMs: options.idleTimeoutMs,
+        restMs,
+      },
+      tls: options.tls,
+    }),
+    upgrading: createPool(url, options, { connections, pipelining: 1 }),
     pipelined:
       shared > 0 ? createPool(url, options, { connections: shared, pipelining }) : undefined,
     pathPrefix: url.pathname.replace(/\/$/, ''),
@@ -66,8 +83,7 @@ function createPool(
     connect: { timeout: options.connectTimeoutMs, ...options.tls },
     headersTimeout: options.headersTimeoutMs,
     bodyTimeout: options.idleTimeoutMs,
-    // Below the 5 s after which common servers close an idle connection.
-    keepAliveTimeout: 4_000,
+    keepAliveTimeout: restMs,
     maxHeaderSize: 32_768,
   })
 }

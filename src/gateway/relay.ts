@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
-import type { Dispatcher } from 'undici'
+import type { ResponseControl, ResponseHandler } from '../http1/exchange.ts'
+import { InvalidResponse, QueueTimeout } from '../http1/failures.ts'
 import { endTogether } from './end-together.ts'
 import { whenEnded, type Exchange } from './exchange.ts'
 import type { Forwarded } from './forwarded.ts'
@@ -11,12 +12,11 @@ import {
   fieldsWithout,
   isPlainJson,
   responseFields,
-  valuesOf,
   type OwnFields,
 } from './response-fields.ts'
 import { agrees, switchProtocols } from './switch-protocols.ts'
 import type { Upgrade } from './upgrade.ts'
-import { ClientGone, InvalidResponse, QueueTimeout } from './upstream-failure.ts'
+import { ClientGone } from './upstream-failure.ts'
 
 /** Who waits for the outcome; called once. */
 export type Waiting = {
@@ -44,13 +44,12 @@ const maxJoinedBytes = 16_384
 const maxInterimResponses = 16
 
 /**
- * The handler that undici calls as an answer arrives; it writes straight into Node's response.
+ * Hears an answer as it arrives, and writes it straight into Node's response.
  *
- * A class, since there is one for every request and undici calls its methods by name. The head is
- * held until the first piece of the body, and a body that arrives whole ends the response at once,
+ * A class, since there is one for every request. The head is held until the first piece of the body, and a body that arrives whole ends the response at once,
  * so that small answers leave in one write.
  */
-export class Relay implements Dispatcher.DispatchHandler {
+export class Relay implements ResponseHandler {
   readonly #outgoing: Outgoing
   readonly #isHead: boolean
   readonly #own: OwnFields
@@ -58,7 +57,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   readonly #hearing: Hearing
   readonly #waiting: Waiting
   readonly #sentAt = performance.now()
-  #controller: Dispatcher.DispatchController | undefined
+  #control: ResponseControl | undefined
   #queueTimer: NodeJS.Timeout | undefined
   #abortReason: Error | undefined
   #interimResponses = 0
@@ -70,7 +69,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   #settled = false
   #errorBody: Buffer[] | undefined
   #errorBodyBytes = 0
-  #rawFields: readonly Buffer[] = []
+  #rawFields: readonly string[] = []
 
   constructor(exchange: Exchange, hearing: Hearing, waiting: Waiting) {
     const { outgoing, head, abandonment } = exchange
@@ -84,29 +83,27 @@ export class Relay implements Dispatcher.DispatchHandler {
     abandonment.onAbandon = this.#onAbandon
   }
 
-  /** Bound the wait for a free connection; to be called once the request has been handed over. */
+  /** Bound the wait for a connection of undici's; to be called once it has the request. */
   awaitConnection(timeoutMs: number): void {
-    if (this.#controller !== undefined || this.#abortReason !== undefined) return
+    if (this.#control !== undefined || this.#abortReason !== undefined) return
     this.#queueTimer = setTimeout(() => {
       this.#abort(new QueueTimeout())
       this.#fail(new QueueTimeout())
     }, timeoutMs)
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    clearTimeout(this.#queueTimer)
-    if (this.#abortReason !== undefined) controller.abort(this.#abortReason)
+  get isGone(): boolean {
+    return this.#abortReason !== undefined
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _fields: unknown,
-    statusMessage?: string,
-  ): void {
+  onRequestStart(control: ResponseControl): void {
+    this.#control = control
+    clearTimeout(this.#queueTimer)
+    if (this.#abortReason !== undefined) control.abort(this.#abortReason)
+  }
+
+  onResponseStart(status: number, reason: string, rawFields: readonly string[]): void {
     if (status < 200) {
-      // One that undici takes for an upgrade does not come here.
       if (status === 101) throw new InvalidResponse('unasked upgrade')
       this.#interimResponses += 1
       if (this.#interimResponses > maxInterimResponses) throw new InvalidResponse('1xx flood')
@@ -116,22 +113,14 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (status > 599) throw new InvalidResponse('status code')
     this.#status = status
     this.#hearing.onHead(performance.now() - this.#sentAt, status)
-    // undici's HTTP/1.1 parser hands the fields over as bytes; its type allows other protocols.
-    this.#rawFields = controller.rawHeaders as readonly Buffer[]
-    refuseUnknownCoding(this.#rawFields)
+    this.#rawFields = rawFields
     if (status >= 400 && !this.#isHead) this.#errorBody = []
-    else this.#begin(plainReason(statusMessage))
+    else this.#begin(plainReason(reason))
   }
 
-  /** Called only where an upgrade was asked for; what is thrown here, undici does not handle. */
-  onRequestUpgrade(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _fields: unknown,
-    upstream: Duplex,
-  ): void {
+  /** Called only where an upgrade was asked for, and must not throw. */
+  onRequestUpgrade(status: number, rawFields: readonly string[], upstream: Duplex): void {
     upstream.on('error', () => undefined)
-    const rawFields = controller.rawHeaders as readonly Buffer[]
     const upgrade = this.#upgrade
     if (this.#settled || upgrade === undefined || !agrees(rawFields, upgrade)) {
       upstream.destroy()
@@ -144,25 +133,37 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#waiting.resolve({ kind: 'streaming' })
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(piece: Buffer): void {
     if (this.#errorBody !== undefined) {
-      this.#collect(this.#errorBody, chunk)
+      this.#collect(this.#errorBody, piece)
       return
     }
     if (this.#links !== undefined) {
       this.#bodyBegun = true
-      const passing = this.#links.push(chunk)
-      if (passing.length > 0 && !this.#outgoing.write(passing)) this.#holdBack(controller)
+      const passing = this.#links.push(piece)
+      if (passing.length > 0 && !this.#outgoing.write(passing)) this.#holdBack()
       return
     }
-    const isWhole = chunk.length === this.#length
+    const isWhole = piece.length === this.#length
     if (!this.#bodyBegun) this.#hearing.onBody?.(isWhole)
     this.#bodyBegun = true
-    if (isWhole) this.#sendWhole(chunk)
-    else if (!this.#outgoing.write(chunk)) this.#holdBack(controller)
+    if (isWhole) this.#sendWhole(piece)
+    else if (!this.#outgoing.write(piece)) this.#holdBack()
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
+  /** As most answers come. */
+  onResponseWhole(body: string): void {
+    if (this.#errorBody !== undefined || this.#links !== undefined) {
+      this.onResponseData(Buffer.from(body, 'latin1'))
+      return
+    }
+    this.#hearing.onBody?.(true)
+    this.#bodyBegun = true
+    this.#isEnding = true
+    endTogether(this.#outgoing, body)
+  }
+
+  onResponseEnd(rawTrailers: readonly string[]): void {
     this.#settle()
     if (this.#errorBody !== undefined) {
       this.#resolveError(this.#errorBody)
@@ -172,11 +173,11 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (this.#isEnding) return
     const rest = this.#links?.end()
     if (rest !== undefined && rest.length > 0) this.#outgoing.write(rest)
-    addTrailers(this.#outgoing, controller.rawTrailers)
+    addTrailers(this.#outgoing, rawTrailers)
     this.#outgoing.end()
   }
 
-  onResponseError(_controller: unknown, error: Error): void {
+  onResponseError(error: unknown): void {
     this.#settle()
     if (this.#errorBody !== undefined && this.#errorBodyBytes > maxErrorBodyBytes) {
       this.#resolveError(this.#errorBody)
@@ -218,10 +219,10 @@ export class Relay implements Dispatcher.DispatchHandler {
     else endTogether(this.#outgoing, body.toString('latin1'))
   }
 
-  #holdBack(controller: Dispatcher.DispatchController): void {
-    controller.pause()
+  #holdBack(): void {
+    this.#control?.pause()
     this.#outgoing.once('drain', () => {
-      controller.resume()
+      this.#control?.resume()
     })
   }
 
@@ -256,7 +257,7 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   #abort(reason: Error): void {
     this.#abortReason ??= reason
-    this.#controller?.abort(reason)
+    this.#control?.abort(reason)
   }
 
   #fail(error: unknown): void {
@@ -266,7 +267,7 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   #settle(): void {
     this.#settled = true
-    this.#controller = undefined
+    this.#control = undefined
     clearTimeout(this.#queueTimer)
   }
 }
@@ -275,22 +276,15 @@ export class Relay implements Dispatcher.DispatchHandler {
  * A reason phrase says nothing that counts (RFC 9112 §4). Node refuses some, and any answer that is
  * tried after that on the same response.
  */
-function plainReason(phrase = ''): string {
+function plainReason(phrase: string): string {
   return /^[\t\x20-\x7e]*$/.test(phrase) ? phrase : ''
 }
 
-/** Whatever is not plain chunking leaves the end of the body to interpretation (RFC 9112 §6.1). */
-function refuseUnknownCoding(rawFields: readonly Buffer[]): void {
-  for (const coding of valuesOf(rawFields, 'transfer-encoding')) {
-    if (coding.trim().toLowerCase() !== 'chunked') throw new InvalidResponse('transfer coding')
-  }
-}
-
-function addTrailers(outgoing: Outgoing, raw: Dispatcher.DispatchController['rawTrailers']): void {
-  if (!Array.isArray(raw) || raw.length === 0) return
+function addTrailers(outgoing: Outgoing, raw: readonly string[]): void {
+  if (raw.length === 0) return
   const trailers: [string, string][] = []
   for (let index = 0; index < raw.length; index += 2) {
-    trailers.push([String(raw[index]), String(raw[index + 1])])
+    trailers.push([raw[index] ?? '', raw[index + 1] ?? ''])
   }
   outgoing.addTrailers(trailers)
 }

@@ -19,17 +19,17 @@ export type OwnFields = {
  * The header fields of an upstream's response that go to the client, in order and multiplicity,
  * and ours behind them.
  *
- * @param raw the upstream's field names and values in turn, as received
+ * @param raw the upstream's field names and values in turn, as received; latin1, which keeps every byte
  * @see RFC 9110 §7.6.1, RFC 9111 §3.5
  */
-export function responseFields(raw: readonly Buffer[], own: OwnFields): string[] {
+export function responseFields(raw: readonly string[], own: OwnFields): string[] {
   const fields: string[] = []
   const named = connectionNamed(raw)
   for (let index = 0; index < raw.length; index += 2) {
-    const name = text(raw[index])
+    const name = raw[index] ?? ''
     const lower = name.toLowerCase()
     if (isDropped(lower, own) || named?.includes(lower) === true) continue
-    fields.push(name, passingValue(lower, text(raw[index + 1]), own))
+    fields.push(name, passingValue(lower, raw[index + 1] ?? '', own))
   }
   addOwn(fields, own)
   return fields
@@ -50,7 +50,7 @@ function publicLinks(value: string, publicLink: PublicLink): string {
 }
 
 /** Whether a body is JSON as it stands, so that its links can be rewritten. */
-export function isPlainJson(raw: readonly Buffer[]): boolean {
+export function isPlainJson(raw: readonly string[]): boolean {
   const coding = fieldOf(raw, 'content-encoding')?.toLowerCase() ?? 'identity'
   const type = fieldOf(raw, 'content-type')?.toLowerCase() ?? ''
   return coding === 'identity' && /^application\/(?:[\w.-]+\+)?json\b/.test(type)
@@ -81,27 +81,29 @@ export function addOwn(fields: string[], { requestId, limit, notices }: OwnField
 }
 
 /** The length that the upstream announced; undefined where it announced none. */
-export function announcedLength(raw: readonly Buffer[]): number | undefined {
+export function announcedLength(raw: readonly string[]): number | undefined {
   for (let index = 0; index < raw.length; index += 2) {
-    if (raw[index]?.length === 14 && text(raw[index]).toLowerCase() === 'content-length') {
-      return Number(text(raw[index + 1]))
+    const name = raw[index]
+    if (name?.length === 14 && name.toLowerCase() === 'content-length') {
+      return Number(raw[index + 1])
     }
   }
   return undefined
 }
 
 /** The value of one field, or undefined; the last where there are several. */
-export function fieldOf(raw: readonly Buffer[], name: string): string | undefined {
+export function fieldOf(raw: readonly string[], name: string): string | undefined {
   return valuesOf(raw, name).at(-1)
 }
 
 /** Every value of one field, in order. */
-export function valuesOf(raw: readonly Buffer[], name: string): readonly string[] {
+export function valuesOf(raw: readonly string[], name: string): readonly string[] {
   let values: string[] | undefined
   for (let index = 0; index < raw.length; index += 2) {
-    if (raw[index]?.length === name.length && text(raw[index]).toLowerCase() === name) {
+    const each = raw[index]
+    if (each?.length === name.length && each.toLowerCase() === name) {
       values ??= []
-      values.push(text(raw[index + 1]))
+      values.push(raw[index + 1] ?? '')
     }
   }
   return values ?? none
@@ -109,7 +111,7 @@ export function valuesOf(raw: readonly Buffer[], name: string): readonly string[
 
 const none: readonly string[] = []
 
-function connectionNamed(raw: readonly Buffer[]): readonly string[] | undefined {
+function connectionNamed(raw: readonly string[]): readonly string[] | undefined {
   const value = valuesOf(raw, 'connection').join(',')
   if (value === '' || /^(?:close|keep-alive)$/i.test(value)) return undefined
   return value
@@ -162,9 +164,4 @@ function privateCaching(value: string): string {
     .map((directive) => directive.trim())
     .filter((directive) => !/^(?:public|private|s-maxage=.*)$/i.test(directive))
   return ['private', ...kept].join(', ')
-}
-
-/** Field values are bytes; latin1 keeps each of them. */
-function text(buffer: Buffer | undefined): string {
-  return buffer === undefined ? '' : buffer.toString('latin1')
 }

@@ -13,7 +13,7 @@ import type { Upgrade } from './upgrade.ts'
 /** The upstream's side of an upgrade that it says it has agreed to. */
 export type Agreement = {
   readonly upstream: Duplex
-  readonly rawFields: readonly Buffer[]
+  readonly rawFields: readonly string[]
   readonly own: OwnFields
 }
 
@@ -21,7 +21,7 @@ export type Agreement = {
  * Whether a 101 is about what was asked for. Any other leaves the two sides with different ideas of what
  * the bytes are. (That `Connection` names `Upgrade`, undici's parser has seen.)
  */
-export function agrees(rawFields: readonly Buffer[], { protocol }: Upgrade): boolean {
+export function agrees(rawFields: readonly string[], { protocol }: Upgrade): boolean {
   const named = valuesOf(rawFields, 'upgrade')
   return named.length === 1 && named[0]?.trim().toLowerCase() === protocol
 }

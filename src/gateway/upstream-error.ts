@@ -49,7 +49,7 @@ export async function upstreamErrorAnswer(
 function normalised(
   code: ReturnType<typeof codeOfStatus>,
   status: number | undefined,
-  rawFields: readonly Buffer[],
+  rawFields: readonly string[],
   own: OwnFields,
 ): GatewayError {
   return new GatewayError(code, {
@@ -60,7 +60,7 @@ function normalised(
 
 /** Fields that tell the client what to do next; none of them describes the body that is dropped. */
 function keptFields(
-  rawFields: readonly Buffer[],
+  rawFields: readonly string[],
   { publicLink }: OwnFields,
 ): Record<string, string> {
   const kept: Record<string, string> = {}

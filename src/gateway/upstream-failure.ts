@@ -1,19 +1,14 @@
 import { GatewayError } from '../errors/gateway-error.ts'
+import { QueueTimeout } from '../http1/failures.ts'
 
 /** The client closed its connection, so nobody waits for an answer any more. */
 export class ClientGone extends Error {}
-
-/** The request waited too long for a free connection to the upstream. */
-export class QueueTimeout extends Error {}
 
 /** As many requests wait for a connection to each instance as may. */
 export class QueueFull extends Error {}
 
 /** The whole of a request took longer than its group allows. */
 export class TotalTimeout extends Error {}
-
-/** The upstream's answer is HTTP that must not be passed on. */
-export class InvalidResponse extends Error {}
 
 /** Name what went wrong between the gateway and an upstream, for the caller. */
 export function upstreamFailure(error: unknown): GatewayError {
@@ -43,6 +38,9 @@ export function isOfInstance(error: unknown): boolean {
 }
 
 const timeouts = new Set([
+  'CONNECT_TIMEOUT',
+  'HEAD_TIMEOUT',
+  'BODY_TIMEOUT',
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_HEADERS_TIMEOUT',
   'UND_ERR_BODY_TIMEOUT',
@@ -55,12 +53,14 @@ const connectFailures = new Set([
   'EADDRNOTAVAIL',
   'ENOTFOUND',
   'EAI_AGAIN',
+  'CONNECT_TIMEOUT',
+  'POOL_CLOSED',
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_DESTROYED',
   'UND_ERR_CLOSED',
 ])
 
-const closed = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+const closed = new Set(['CONNECTION_CLOSED', 'UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 
 function codeOf(error: unknown): string {
   if (error instanceof AggregateError) return codeOf(error.errors[0])

@@ -77,7 +77,11 @@ export function connectUpstream(options: UpstreamOptions, watch = nobodyWatches(
     },
     async close() {
       const all = [...members, ...canaries].map(({ instance }) => instance)
-      const pools = all.flatMap(({ dispatcher, pipelined }) => [dispatcher, pipelined ?? []])
+      const pools = all.flatMap(({ connections, pipelined, upgrading }) => [
+        connections,
+        upgrading,
+        pipelined ?? [],
+      ])
       await Promise.all(pools.flat().map((pool) => pool.close()))
     },
   }

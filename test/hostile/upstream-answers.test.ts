@@ -68,7 +68,6 @@ describe('an answer that is not sound HTTP is a 502, and its connection is used 
     'SSH-2.0-x',
     '',
     'HTTP/1.1 101 Switching Protocols',
-    'HTTP/1.1 100 Continue',
   ])('status line %j', (line) => expectBadGateway(writing(withBody(line)), line))
 
   test.each([

@@ -61,6 +61,6 @@ export function createInstanceSet(
 }
 
 /** How many requests would wait for a connection to an instance; below 0 where some are free. */
-function waiting({ dispatcher, pipelined, capacity }: Instance): number {
-  return dispatcher.stats.size + (pipelined?.stats.size ?? 0) - capacity
+function waiting({ connections, pipelined, upgrading, capacity }: Instance): number {
+  return connections.size + (pipelined?.stats.size ?? 0) + upgrading.stats.size - capacity
 }

@@ -1,0 +1,168 @@
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import {
+  Connection,
+  discard,
+  type ConnectionEvents,
+  type Deadlines,
+  type Origin,
+} from './connection.ts'
+import type { ResponseHandler, UpstreamRequest } from './exchange.ts'
+import { ConnectionFailure, QueueTimeout } from './failures.ts'
+
+export type ConnectionPoolOptions = {
+  /** The most connections at a time. */
+  readonly connections: number
+  /** Longest wait for one of them, in milliseconds. */
+  readonly queueMs: number
+  readonly deadlines: Deadlines
+  /** For https: what the other end is held against, and what it is shown. */
+  readonly tls?: SecureContextOptions | undefined
+}
+
+type Waiting = {
+  readonly request: UpstreamRequest
+  readonly handler: ResponseHandler
+  /** Until when; undefined in its first turn. */
+  untilMs: number | undefined
+}
+
+/**
+ * Connections to one origin, each for one request at a time (HTTP/1.1, RFC 9112).
+ *
+ * Requests leave at the end of a turn of the event loop, one behind the other, and on connections that
+ * rest since the turn before: whatever the other end sent unasked has been read by then, and has closed its
+ * connection. Otherwise it could be taken for the answer to the next request, which is somebody else's.
+ */
+export class ConnectionPool {
+  readonly #origin: Origin
+  readonly #options: ConnectionPoolOptions
+  readonly #events: ConnectionEvents
+  #waiting: Waiting[] = []
+  readonly #open = new Set<Connection>()
+  /** Connections that can be used; the one that came last goes first, so that others get old and close. */
+  #rested: Connection[] = []
+  /** Those whose answers ended in this turn. */
+  #resting: Connection[] = []
+  #isTurnSet = false
+  #queueTimer: NodeJS.Timeout | undefined
+  #isClosing = false
+  #closed: (() => void)[] = []
+
+  /** @param url http or https; its path is not looked at */
+  constructor(url: URL, options: ConnectionPoolOptions) {
+    const isSecure = url.protocol === 'https:'
+    this.#origin = {
+      hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: Number(url.port || (isSecure ? 443 : 80)),
+      host: url.host,
+      tls: isSecure ? { context: createSecureContext(options.tls), session: undefined } : undefined,
+    }
+    this.#options = options
+    this.#events = {
+      onRest: (connection) => {
+        this.#resting.push(connection)
+        this.#setTurn()
+      },
+      onClosed: (connection) => {
+        this.#open.delete(connection)
+        this.#rested = this.#rested.filter((each) => each !== connection)
+        this.#resting = this.#resting.filter((each) => each !== connection)
+        if (this.#waiting.length > 0 || this.#isClosing) this.#setTurn()
+      },
+    }
+  }
+
+  /** Requests that wait or are under way. */
+  get size(): number {
+    return this.#waiting.length + this.#open.size - this.#rested.length - this.#resting.length
+  }
+
+  /** Send a request; what comes of it, its handler hears later, never before this returns. */
+  dispatch(request: UpstreamRequest, handler: ResponseHandler): void {
+    if (this.#isClosing) {
+      discard(request)
+      queueMicrotask(() => {
+        handler.onResponseError(new ConnectionFailure('POOL_CLOSED', 'The pool is closed'))
+      })
+      return
+    }
+    this.#waiting.push({ request, handler, untilMs: undefined })
+    this.#setTurn()
+  }
+
+  /** Let what waits and what is under way end, then close. What is dispatched later fails. */
+  close(): Promise<void> {
+    this.#isClosing = true
+    this.#setTurn()
+    return new Promise((resolve) => {
+      this.#closed.push(resolve)
+    })
+  }
+
+  #setTurn(): void {
+    if (this.#isTurnSet) return
+    this.#isTurnSet = true
+    setImmediate(this.#onTurn)
+  }
+
+  readonly #onTurn = (): void => {
+    this.#isTurnSet = false
+    this.#sendWaiting()
+    if (this.#waiting.length > 0) this.#boundWaiting()
+    for (const connection of this.#resting) this.#rested.push(connection)
+    this.#resting = []
+    if (this.#waiting.length > 0 && this.#rested.length > 0) this.#setTurn()
+    if (this.#isClosing) this.#closeRested()
+  }
+  #sendWaiting(): void {
+    let sent = 0
+    for (const { request, handler } of this.#waiting) {
+      if (handler.isGone) discard(request)
+      else if (!this.#send(request, handler)) break
+      sent += 1
+    }
+    this.#waiting.splice(0, sent)
+  }
+
+  /** @returns false where every connection is busy, and no more may be opened */
+  #send(request: UpstreamRequest, handler: ResponseHandler): boolean {
+    const rested = this.#rested.pop()
+    if (rested !== undefined) {
+      rested.send(request, handler)
+      return true
+    }
+    const { connections, deadlines } = this.#options
+    if (this.#open.size >= connections) return false
+    this.#open.add(new Connection(this.#origin, deadlines, this.#events, { request, handler }))
+    return true
+  }
+
+  #boundWaiting(): void {
+    const untilMs = performance.now() + this.#options.queueMs
+    for (const each of this.#waiting) each.untilMs ??= untilMs
+    this.#queueTimer ??= setTimeout(this.#onQueueTimer, this.#options.queueMs).unref()
+  }
+
+  readonly #onQueueTimer = (): void => {
+    this.#queueTimer = undefined
+    const now = performance.now()
+    const late = this.#waiting.filter(({ untilMs = Infinity }) => untilMs <= now)
+    this.#waiting = this.#waiting.filter((each) => !late.includes(each))
+    for (const { request, handler } of late) {
+      discard(request)
+      if (!handler.isGone)
+        handler.onResponseError(new QueueTimeout('No connection was free in time'))
+    }
+    const next = this.#waiting[0]?.untilMs
+    if (next !== undefined)
+      this.#queueTimer = setTimeout(this.#onQueueTimer, next - now + 1).unref()
+    if (this.#isClosing) this.#setTurn()
+  }
+
+  #closeRested(): void {
+    for (const connection of this.#rested) connection.close()
+    if (this.#open.size > 0 || this.#waiting.length > 0) return
+    for (const resolve of this.#closed) resolve()
+    this.#closed = []
+  }
+}
