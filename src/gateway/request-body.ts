@@ -77,7 +77,7 @@ export function requestBody(incoming: Incoming, outgoing: Outgoing, limits: Body
 
   /** While the upstream applies back-pressure, the client is not the one who is idle. */
   function onIdle(): void {
-    // undici forgets the body of a request that it never sent, and nobody else would end it.
+    // Whoever was to read it may have had no use for it.
     if (outgoing.closed) body.destroy()
     else if (!started || incoming.isPaused()) idle.refresh()
     else body.destroy(new GatewayError('REQUEST_TIMEOUT'))
