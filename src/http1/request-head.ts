@@ -3,22 +3,37 @@ import type { UpstreamRequest } from './exchange.ts'
 /**
  * A request's head as text (RFC 9112 §3): latin1, up to where the fields of its framing go.
  *
+ * It is joined, since text that is added to text is a tree of as many objects as there were additions.
+ *
  * @param host value of the Host field
  * @throws {TypeError} where something would end its line: it would be another request
  */
 export function requestHead({ method, target, fields }: UpstreamRequest, host: string): string {
-  const keeps = method === 'HEAD' ? 'close' : 'keep-alive'
-  let head = `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\nconnection: ${keeps}\r\n`
-  let lines = 3
+  pieces[0] = method
+  pieces[1] = ' '
+  pieces[2] = target
+  pieces[3] = ' HTTP/1.1\r\nhost: '
+  pieces[4] = host
+  pieces[5] = method === 'HEAD' ? '\r\nconnection: close\r\n' : '\r\nconnection: keep-alive\r\n'
+  let count = 6
   for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index]
+    const name = fields[index] ?? ''
+    // How the body is framed, its writer says.
     if (name === 'content-length') continue
-    head += `${name}: ${fields[index + 1]}\r\n`
-    lines += 1
+    pieces[count] = name
+    pieces[count + 1] = ': '
+    pieces[count + 2] = fields[index + 1] ?? ''
+    pieces[count + 3] = '\r\n'
+    count += 4
   }
-  assertLines(head, lines)
+  pieces.length = count
+  const head = pieces.join('')
+  assertLines(head, 3 + (count - 6) / 4)
   return head
 }
+
+/** Used again for each request, so that it has not to grow. */
+const pieces: string[] = []
 
 /** Fields come from parsers and from here, so this cannot be; if it is, it must not pass. */
 function assertLines(head: string, lines: number): void {

@@ -87,7 +87,7 @@ type Options = {
 export function createFindLimits(keyPrefix: string, options: Options = {}): FindLimits {
   const { overrides = () => noOverride, describes = false, replicas = 1 } = options
   const prefix = keyPart(keyPrefix)
-  let byClass = new WeakMap<LimitClass, Map<string, ApplicableLimits>>()
+  let byClass = new WeakMap<LimitClass, Map<string, Remembered>>()
   let findOverride = overrides()
 
   return (subject) => {
@@ -98,21 +98,22 @@ export function createFindLimits(keyPrefix: string, options: Options = {}): Find
       byClass = new WeakMap()
     }
     const known = knownOf(subject.limitClass)
-    const name = `${subject.organizationId}\n${subject.principalId}`
-    const before = known.get(name)
-    if (before !== undefined) return before
+    const { organizationId, principalId } = subject
+    const before = known.get(principalId)
+    // By one name, since a name made of both would be made, and hashed, for each request.
+    if (before?.organizationId === organizationId) return before.limits
     const limits = applicable(limitsOf(prefix, subject, { findOverride, replicas }), subject)
     const described = describes ? { ...limits, windows: describePolicies(limits.windows) } : limits
     if (known.size >= maxRemembered) known.clear()
-    known.set(name, described)
+    known.set(principalId, { organizationId, limits: described })
     return described
   }
 
-  function knownOf(limitClass: LimitClass): Map<string, ApplicableLimits> {
+  function knownOf(limitClass: LimitClass): Map<string, Remembered> {
     const known = byClass.get(limitClass)
     if (known !== undefined) return known
     assertLimits(limitClass)
-    const none = new Map<string, ApplicableLimits>()
+    const none = new Map<string, Remembered>()
     byClass.set(limitClass, none)
     return none
   }
@@ -122,6 +123,9 @@ const noOverride: FindOverride = () => undefined
 
 /** Of each class. Making the keys of a principal's limits takes longer than looking them up. */
 const maxRemembered = 10_000
+
+/** The limits of a principal, as a member of that organization. */
+type Remembered = { readonly organizationId: string; readonly limits: ApplicableLimits }
 
 /** A limit, and whether it refuses. */
 type Found<Kind> = { readonly limit: Kind; readonly isShadow: boolean | undefined }
