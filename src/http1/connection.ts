@@ -54,15 +54,14 @@ const readBuffer = Buffer.allocUnsafeSlow(65_536)
 /**
  * A connection that carries one request at a time.
  *
- * Whatever arrives while no answer is awaited, or behind the end of one, closes it: it would be taken for
- * the answer to somebody else's request.
+ * Whatever arrives before a request has begun to leave, or behind the end of an answer, closes it: it
+ * would be taken for the answer to somebody else's request.
  */
 export class Connection implements ResponseControl {
   readonly #origin: Origin
   readonly #deadlines: Deadlines
   readonly #events: ConnectionEvents
   readonly #socket: Socket
-  #isOpen = false
   #isClosed = false
   #request: UpstreamRequest | undefined
   #handler: ResponseHandler | undefined
@@ -138,7 +137,6 @@ export class Connection implements ResponseControl {
   }
 
   #onOpen(): void {
-    this.#isOpen = true
     const [request, handler] = [this.#request, this.#handler]
     if (request === undefined || handler === undefined) return
     if (handler.isGone) {
@@ -195,7 +193,8 @@ export class Connection implements ResponseControl {
   /** @returns whether more may be read */
   #onRead(count: number, bytes: Buffer): boolean {
     const handler = this.#handler
-    if (handler === undefined || !this.#isOpen) {
+    const isAsked = this.#isSent || this.#writer?.hasBegun() === true
+    if (handler === undefined || !isAsked) {
       this.#fail(new InvalidResponse('an answer to no request'))
       return false
     }
@@ -361,7 +360,7 @@ export class Connection implements ResponseControl {
 
   readonly #onTimer = (): void => {
     this.#timerAt = Infinity
-    if (this.#deadline === Infinity) return
+    if (this.#deadline === Infinity || this.#isClosed) return
     const leftMs = this.#deadline - performance.now()
     if (leftMs > 0.5) this.#setTimer(leftMs)
     else this.#onDeadline()
