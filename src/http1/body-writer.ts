@@ -4,6 +4,8 @@ import { framing } from './request-head.ts'
 
 /** A body on its way to a connection. */
 export type BodyWriter = {
+  /** Whether anything of the request has been written, so that there can be an answer. */
+  readonly hasBegun: boolean
   /** Stop, because the answer needs no more of it, or nobody waits for the answer. */
   cancel(): void
 }
@@ -89,6 +91,9 @@ export function writeBody(socket: Socket, sending: Sending): BodyWriter {
   // The listener for errors stays: a stream that is destroyed later must not end the process.
   stream.on('error', fail).on('data', onData).on('end', onEnd).on('close', onClose)
   return {
+    get hasBegun() {
+      return begun
+    },
     cancel() {
       if (isOver) return
       settle()

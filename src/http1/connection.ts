@@ -195,7 +195,8 @@ export class Connection implements ResponseControl {
   /** @returns whether more may be read */
   #onRead(count: number, bytes: Buffer): boolean {
     const handler = this.#handler
-    if (handler === undefined || !this.#isOpen) {
+    // Of a body that nothing has come of yet, the head has not left either.
+    if (handler === undefined || !this.#isOpen || this.#writer?.hasBegun === false) {
       this.#fail(new InvalidResponse('an answer to no request'))
       return false
     }
@@ -287,6 +288,8 @@ export class Connection implements ResponseControl {
   #finish(handler: ResponseHandler, head: ResponseHead, trailers: readonly string[]): void {
     if (this.#handler !== handler) return
     handler.onResponseEnd(trailers)
+    // Cut by whoever heard the end, it must not rest.
+    if (this.#isClosed) return
     this.#handler = undefined
     // It answered before it had read all of the request; the rest would be taken for another one.
     this.#writer?.cancel()

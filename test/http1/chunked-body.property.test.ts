@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ChunkedBody } from '../../src/http1/chunked-body.ts'
-import { ConnectionPool } from '../../src/http1/connection-pool.ts'
 import { InvalidResponse } from '../../src/http1/failures.ts'
 import { call } from './call.ts'
-import { startPeer, type Peer } from './peer.ts'
+import { poolTo } from './scene.ts'
+import { startPeer, turn, type Peer } from './peer.ts'
 
 /** Cut bytes at these places, whatever their number. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
@@ -265,8 +265,7 @@ describe('an answer arrives as it was written, in whatever pieces', () => {
   }
 
   test('and the next request finds the connection as good as new', async () => {
-    const deadlines = { connectMs: 10_000, headMs: 10_000, bodyMs: 10_000, restMs: 10_000 }
-    const pool = new ConnectionPool(peer.url, { connections: 1, queueMs: 10_000, deadlines })
+    const pool = poolTo(peer.url, { connections: 1 })
     let ended = 0
     await fc.assert(
       fc.asyncProperty(answers, fc.array(fc.nat(), { maxLength: 12 }), async (said, cuts) => {
@@ -290,6 +289,6 @@ describe('an answer arrives as it was written, in whatever pieces', () => {
 async function writePieces(pieces: readonly Buffer[], to: NodeJS.WritableStream): Promise<void> {
   for (const piece of pieces) {
     to.write(piece)
-    await new Promise((resolve) => setImmediate(resolve))
+    await turn()
   }
 }

@@ -1,5 +1,4 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { until } from '../support/until.ts'
 
 /** A connection as the other end has it. */
 export type PeerConnection = {
@@ -60,7 +59,7 @@ export async function peerOn(server: Server, scheme: 'http' | 'https'): Promise<
     connections,
     listener: () => undefined,
     async heard(place, requests = 1) {
-      await until(() => requestsIn(connections[place]?.text ?? '') >= requests)
+      await turnsUntil(() => requestsIn(connections[place]?.text ?? '') >= requests)
       return at(connections, place)
     },
     open: () => connections.filter(({ isClosed }) => !isClosed).length,
@@ -96,4 +95,22 @@ export function answering(answer: string | ((target: string) => string)): PeerLi
 export function ok(body: string, ...fields: readonly string[]): string {
   const lines = ['HTTP/1.1 200 OK', `Content-Length: ${body.length}`, ...fields, '', body]
   return lines.join('\r\n')
+}
+
+/**
+ * Wait until something holds, looking once a turn of the event loop: also where a test keeps the clock.
+ *
+ * @throws {Error} when it does not hold within ten seconds
+ */
+export async function turnsUntil(holds: () => boolean): Promise<void> {
+  const begun = process.hrtime.bigint()
+  while (!holds()) {
+    if (process.hrtime.bigint() - begun > 10_000_000_000n) throw new Error('It did not hold')
+    await turn()
+  }
+}
+
+/** Let one turn of the event loop pass, so that what was written arrives. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
