@@ -35,6 +35,8 @@ export function writeBody(socket: Socket, sending: Sending): BodyWriter {
   let begun = false
 
   function onData(piece: Buffer): void {
+    // As a chunk, it would be the last.
+    if (piece.length === 0) return
     sent += piece.length
     if (bytes !== undefined && sent > bytes) {
       fail(new TypeError('A body that is longer than it said'))
@@ -88,6 +90,8 @@ export function writeBody(socket: Socket, sending: Sending): BodyWriter {
   }
 
   socket.on('drain', onDrain)
+  // It says nothing any more.
+  if (stream.destroyed) process.nextTick(onClose)
   // The listener for errors stays: a stream that is destroyed later must not end the process.
   stream.on('error', fail).on('data', onData).on('end', onEnd).on('close', onClose)
   return {

@@ -8,24 +8,27 @@ import type { UpstreamRequest } from './exchange.ts'
  */
 export function requestHead({ method, target, fields }: UpstreamRequest, host: string): string {
   const keeps = method === 'HEAD' ? 'close' : 'keep-alive'
+  assertOneLine(method)
+  assertOneLine(target)
   let head = `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\nconnection: ${keeps}\r\n`
-  let lines = 3
   for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index]
+    const name = fields[index] ?? ''
     if (name === 'content-length') continue
-    head += `${name}: ${fields[index + 1]}\r\n`
-    lines += 1
+    const value = fields[index + 1] ?? ''
+    assertOneLine(name)
+    assertOneLine(value)
+    head += `${name}: ${value}\r\n`
   }
-  assertLines(head, lines)
   return head
 }
 
 /** Fields come from parsers and from here, so this cannot be; if it is, it must not pass. */
-function assertLines(head: string, lines: number): void {
-  let found = 0
-  for (let at = head.indexOf('\n'); at !== -1; at = head.indexOf('\n', at + 1)) found += 1
-  if (found !== lines) throw new TypeError('A line break in a request')
+function assertOneLine(text: string): void {
+  if (breaksLine.test(text)) throw new TypeError('A line break in a request')
 }
+
+/** Of what latin1 does not have, the lower byte alone is written, and that may be a line break too. */
+const breaksLine = /[\r\n\u0100-\uffff]/
 
 /** The fields that say where the body ends, and the empty line. */
 export function framing(method: string, bytes: number | undefined): string {
