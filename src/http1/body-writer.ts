@@ -4,8 +4,8 @@ import { framing } from './request-head.ts'
 
 /** A body on its way to a connection. */
 export type BodyWriter = {
-  /** Whether anything of the request has left. */
-  readonly hasBegun: () => boolean
+  /** Whether anything of the request has been written, so that there can be an answer. */
+  readonly hasBegun: boolean
   /** Stop, because the answer needs no more of it, or nobody waits for the answer. */
   cancel(): void
 }
@@ -35,6 +35,8 @@ export function writeBody(socket: Socket, sending: Sending): BodyWriter {
   let begun = false
 
   function onData(piece: Buffer): void {
+    // As a chunk, it would be the last.
+    if (piece.length === 0) return
     sent += piece.length
     if (bytes !== undefined && sent > bytes) {
       fail(new TypeError('A body that is longer than it said'))
@@ -88,10 +90,14 @@ export function writeBody(socket: Socket, sending: Sending): BodyWriter {
   }
 
   socket.on('drain', onDrain)
+  // It says nothing any more.
+  if (stream.destroyed) process.nextTick(onClose)
   // The listener for errors stays: a stream that is destroyed later must not end the process.
   stream.on('error', fail).on('data', onData).on('end', onEnd).on('close', onClose)
   return {
-    hasBegun: () => begun,
+    get hasBegun() {
+      return begun
+    },
     cancel() {
       if (isOver) return
       settle()

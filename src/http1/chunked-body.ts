@@ -65,6 +65,8 @@ export class ChunkedBody {
   #readLine(): void {
     const line = this.#text
     if (this.#state === 'trailers') {
+      // Refused at once: who ends lines so has said all, and nothing more would come.
+      if (!line.endsWith('\r\n')) throw new InvalidResponse('trailers')
       // An empty line ends them.
       if (line !== '\r\n' && !line.endsWith('\r\n\r\n')) return
       this.#trailers = readTrailers(line.slice(0, -2))

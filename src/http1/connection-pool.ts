@@ -160,8 +160,10 @@ export class ConnectionPool {
   }
 
   #closeRested(): void {
+    // What waits leaves on them: an instance that goes may take no connection more.
+    if (this.#waiting.length > 0) return
     for (const connection of this.#rested) connection.close()
-    if (this.#open.size > 0 || this.#waiting.length > 0) return
+    if (this.#open.size > 0) return
     for (const resolve of this.#closed) resolve()
     this.#closed = []
   }

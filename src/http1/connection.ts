@@ -193,7 +193,7 @@ export class Connection implements ResponseControl {
   /** @returns whether more may be read */
   #onRead(count: number, bytes: Buffer): boolean {
     const handler = this.#handler
-    const isAsked = this.#isSent || this.#writer?.hasBegun() === true
+    const isAsked = this.#isSent || this.#writer?.hasBegun === true
     if (handler === undefined || !isAsked) {
       this.#fail(new InvalidResponse('an answer to no request'))
       return false
@@ -286,6 +286,8 @@ export class Connection implements ResponseControl {
   #finish(handler: ResponseHandler, head: ResponseHead, trailers: readonly string[]): void {
     if (this.#handler !== handler) return
     handler.onResponseEnd(trailers)
+    // Cut by whoever heard the end, it must not rest.
+    if (this.#isClosed) return
     this.#handler = undefined
     // It answered before it had read all of the request; the rest would be taken for another one.
     this.#writer?.cancel()
