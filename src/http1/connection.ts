@@ -434,6 +434,8 @@ function open(
     ...(isIP(hostname) === 0 ? { servername: hostname } : {}),
     ...(tls.session === undefined ? {} : { session: tls.session }),
   })
+  // Of the options, a connection with TLS takes neither.
+  socket.setNoDelay(true).setKeepAlive(true, options.keepAliveInitialDelay)
   socket.on('session', (session) => {
     tls.session = session
   })
