@@ -10,7 +10,7 @@ export type BodyWriter = {
   cancel(): void
 }
 
-/** What is sent, and who hears how it goes; one of `onSent` and `onError` is called, and once. */
+/** What is sent, and who hears how it goes; one of `onSent` and `onError` is called, and last. */
 export type Sending = {
   readonly method: string
   /** Up to the fields of the framing. */
@@ -18,6 +18,8 @@ export type Sending = {
   readonly stream: Readable
   /** Undefined: chunked. */
   readonly bytes: number | undefined
+  /** The other end took what it was behind with. */
+  onDrain(): void
   onSent(): void
   onError(error: Error): void
 }
@@ -69,6 +71,7 @@ export function writeBody(socket: Socket, sending: Sending): BodyWriter {
   }
 
   function onDrain(): void {
+    sending.onDrain()
     stream.resume()
   }
 

@@ -180,14 +180,22 @@ export class Connection implements ResponseControl {
       head,
       stream,
       bytes,
+      onDrain: () => {
+        this.#expectHead()
+      },
       onSent: () => {
         this.#isSent = true
-        if (this.#head === undefined) this.#expect('HEAD_TIMEOUT', this.#deadlines.headMs)
+        this.#expectHead()
       },
       onError: (error) => {
         this.#fail(error)
       },
     })
+  }
+
+  /** Where the other end reads a long body slowly, there is time for the head after each step. */
+  #expectHead(): void {
+    if (this.#head === undefined) this.#expect('HEAD_TIMEOUT', this.#deadlines.headMs)
   }
 
   /** @returns whether more may be read */
@@ -424,6 +432,8 @@ function open(
     ...(isIP(hostname) === 0 ? { servername: hostname } : {}),
     ...(tls.session === undefined ? {} : { session: tls.session }),
   })
+  // Of the options, a connection with TLS takes neither.
+  socket.setNoDelay(true).setKeepAlive(true, options.keepAliveInitialDelay)
   socket.on('session', (session) => {
     tls.session = session
   })

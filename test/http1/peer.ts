@@ -5,6 +5,8 @@ export type PeerConnection = {
   readonly socket: Socket
   /** All that came on it, as latin1. */
   text: string
+  /** How many requests have come whole, where none has a body, or one that holds no empty line. */
+  requests: number
   /** Whether it has ended, or was cut. */
   isClosed: boolean
   /** Write these bytes as they are. @param text latin1 */
@@ -21,6 +23,7 @@ export type Peer = {
   /** In the order in which they were opened; those that are closed stay. */
   readonly connections: readonly PeerConnection[]
   listener: PeerListener
+  onConnection: (connection: PeerConnection) => void
   /** Wait for a connection, by its place, and until so many requests have come on it. */
   heard(place: number, requests?: number): Promise<PeerConnection>
   /** How many connections are open. */
@@ -36,19 +39,26 @@ export async function startPeer(): Promise<Peer> {
 export async function peerOn(server: Server, scheme: 'http' | 'https'): Promise<Peer> {
   const connections: PeerConnection[] = []
   server.on(scheme === 'http' ? 'connection' : 'secureConnection', (socket: Socket) => {
+    let tail = ''
     const connection: PeerConnection = {
       socket,
       text: '',
+      requests: 0,
       isClosed: false,
       write: (text) => socket.write(text, 'latin1'),
     }
     connections.push(connection)
+    peer.onConnection(connection)
     socket.on('error', () => undefined)
     socket.on('close', () => (connection.isClosed = true))
     socket.on('end', () => (connection.isClosed = true))
     socket.on('data', (bytes: Buffer) => {
-      connection.text += bytes.toString('latin1')
-      peer.listener(connection, requestsIn(connection.text))
+      const text = bytes.toString('latin1')
+      // A head may end across two pieces.
+      connection.requests += headsIn(tail + text)
+      tail = (tail + text).slice(-3)
+      connection.text += text
+      peer.listener(connection, connection.requests)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -58,8 +68,9 @@ export async function peerOn(server: Server, scheme: 'http' | 'https'): Promise<
     port,
     connections,
     listener: () => undefined,
+    onConnection: () => undefined,
     async heard(place, requests = 1) {
-      await turnsUntil(() => requestsIn(connections[place]?.text ?? '') >= requests)
+      await turnsUntil(() => (connections[place]?.requests ?? 0) >= requests)
       return at(connections, place)
     },
     open: () => connections.filter(({ isClosed }) => !isClosed).length,
@@ -71,8 +82,7 @@ export async function peerOn(server: Server, scheme: 'http' | 'https'): Promise<
   return peer
 }
 
-/** Of requests without bodies, or with bodies that hold no empty line. */
-function requestsIn(text: string): number {
+function headsIn(text: string): number {
   return text.split('\r\n\r\n').length - 1
 }
 
