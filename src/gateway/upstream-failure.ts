@@ -30,9 +30,14 @@ export function isStaleConnection(error: unknown): boolean {
   return closed.has(codeOf(error))
 }
 
-/** Whether a failure tells of the instance, and not of the client, of a queue here, or of a bug. */
+/**
+ * Whether a failure tells of the instance, and not of the client, of a queue here, or of a bug: a
+ * `TypeError` says that what was to be sent is none.
+ */
 export function isOfInstance(error: unknown): boolean {
-  const isOfOthers = [GatewayError, QueueTimeout, ClientGone].some((each) => error instanceof each)
+  const isOfOthers = [GatewayError, QueueTimeout, ClientGone, TypeError].some(
+    (each) => error instanceof each,
+  )
   if (isOfOthers) return false
   return !/^UND_ERR_(?:INVALID|REQ)/.test(codeOf(error))
 }

@@ -9,7 +9,8 @@ import type { UpstreamRequest } from './exchange.ts'
  * @throws {TypeError} where something would end its line: it would be another request
  */
 export function requestHead({ method, target, fields }: UpstreamRequest, host: string): string {
-  assertInLine(method + target + fields.join(''))
+  assertInLine(method)
+  assertInLine(target)
   pieces[0] = method
   pieces[1] = ' '
   pieces[2] = target
@@ -21,9 +22,12 @@ export function requestHead({ method, target, fields }: UpstreamRequest, host: s
     const name = fields[index] ?? ''
     // How the body is framed, its writer says.
     if (name === 'content-length') continue
+    const value = fields[index + 1] ?? ''
+    assertInLine(name)
+    assertInLine(value)
     pieces[count] = name
     pieces[count + 1] = ': '
-    pieces[count + 2] = fields[index + 1] ?? ''
+    pieces[count + 2] = value
     pieces[count + 3] = '\r\n'
     count += 4
   }
