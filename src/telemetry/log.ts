@@ -20,7 +20,7 @@ export type Log = {
 }
 
 /** Access lines are gathered up to this many characters, other lines up to this many bytes. */
-const batchLength = 131_072
+const batchLength = 32_768
 const otherBytes = 8_192
 
 /** And no line longer than this. */
@@ -35,7 +35,7 @@ type Destination = {
 
 /**
  * Open the log. Nothing is written on the event loop. Lines of the access log are gathered, so a
- * process that is killed loses at most those of its last 200 ms (or 128 Ki characters).
+ * process that is killed loses at most those of its last 200 ms (or 32 Ki characters).
  *
  * They are gathered here, since the destination measures all that it has gathered at each line.
  */
