@@ -73,6 +73,8 @@ export class Connection implements ResponseControl {
   /** Bytes of a sized body that are still to come. */
   #left = 0
   #chunked: ChunkedBody | undefined
+  /** What came out of the chunks of one read. */
+  #pieces: Buffer[] = []
   #isPaused = false
   #deadline = Infinity
   #deadlineCode: ConnectionFailureCode | undefined
@@ -218,7 +220,7 @@ export class Connection implements ResponseControl {
     const at = this.#head === undefined ? this.#takeHead(handler, bytes) : 0
     const head = this.#head
     if (head === undefined || this.#handler !== handler) return
-    this.#takeBody(handler, head, at === 0 ? bytes : bytes.subarray(at))
+    this.#takeBody(handler, head, at === 0 ? bytes : bytes.subarray(at), at > 0)
   }
 
   /** @returns where the body begins, once there is a head */
@@ -258,17 +260,23 @@ export class Connection implements ResponseControl {
     this.#head = head
     this.#left = head.framing.kind === 'sized' ? head.framing.bytes : 0
     if (head.framing.kind === 'chunked') {
-      this.#chunked = new ChunkedBody((piece) => {
-        if (this.#handler === handler) handler.onResponseData(Buffer.from(piece))
-      })
+      this.#chunked = new ChunkedBody((piece) => this.#pieces.push(piece))
     }
     this.#expect('BODY_TIMEOUT', this.#deadlines.bodyMs)
     handler.onResponseStart(head.status, head.reason, head.rawFields)
   }
 
-  #takeBody(handler: ResponseHandler, head: ResponseHead, bytes: Buffer): void {
+  #takeBody(
+    handler: ResponseHandler,
+    head: ResponseHead,
+    bytes: Buffer,
+    cameWithHead: boolean,
+  ): void {
     if (!this.#isPaused) this.#expect('BODY_TIMEOUT', this.#deadlines.bodyMs)
-    const taken = this.#takePieces(handler, head, bytes)
+    const taken =
+      this.#chunked === undefined
+        ? this.#takePiece(handler, head, bytes)
+        : this.#takeChunks(handler, this.#chunked, bytes, cameWithHead)
     if (this.#handler !== handler) return
     const isAtEnd =
       this.#chunked?.isAtEnd ?? (head.framing.kind !== 'until-close' && this.#left === 0)
@@ -278,12 +286,29 @@ export class Connection implements ResponseControl {
   }
 
   /** @returns how many of the bytes belong to the body */
-  #takePieces(
+  #takeChunks(
     handler: ResponseHandler,
-    { framing: { kind } }: ResponseHead,
+    chunked: ChunkedBody,
     bytes: Buffer,
+    cameWithHead: boolean,
   ): number {
-    if (this.#chunked !== undefined) return this.#chunked.push(bytes)
+    const taken = chunked.push(bytes)
+    const pieces = this.#pieces
+    this.#pieces = []
+    const isShort = pieces.length > 0 && bytes.length <= maxWholeBytes
+    if (cameWithHead && isShort && chunked.isAtEnd && chunked.trailers.length === 0) {
+      handler.onResponseWhole(pieces.map((piece) => piece.toString('latin1')).join(''))
+      return taken
+    }
+    for (const piece of pieces) {
+      // Whoever hears one may give up the others.
+      if (this.#handler === handler) handler.onResponseData(Buffer.from(piece))
+    }
+    return taken
+  }
+
+  /** @returns as above */
+  #takePiece(handler: ResponseHandler, { framing: { kind } }: ResponseHead, bytes: Buffer): number {
     const count = kind === 'until-close' ? bytes.length : Math.min(this.#left, bytes.length)
     if (kind === 'sized') this.#left -= count
     // What was read into is read into again.
