@@ -69,7 +69,7 @@ async function connectNode(node: Redis): Promise<void> {
 }
 
 /** How soon a lost connection is tried again. */
-const reconnectMs = 200
+export const reconnectMs = 200
 
 /** After this long without a byte of an answer, a connection counts as dead. */
 const silenceMs = 1_000

@@ -1,4 +1,4 @@
-import { createClient, connectNodes, type ClientOptions } from './client.ts'
+import { createClient, connectNodes, reconnectMs, type ClientOptions } from './client.ts'
 import { withDeadline } from './deadline.ts'
 import { hashSlot } from './hash-slot.ts'
 import type { Script } from './script.ts'
@@ -47,6 +47,16 @@ export async function connectRedis(options: ClientOptions): Promise<RedisConnect
   client.on('error', (error: Error) => {
     lastError = error
   })
+  let isClosed = false
+  // The client ends for good where the sentinels tell of a failover while it asks one of them for the
+  // primary: it takes its own cutting of the old connection for ours.
+  client.on('end', () => {
+    if (!isClosed) setTimeout(connectAgain, reconnectMs).unref()
+  })
+  function connectAgain(): void {
+    // A failure is told by an event too.
+    if (!isClosed) client.connect().catch(() => undefined)
+  }
   await firstAttempt(client, options.connectTimeoutMs)
 
   return {
@@ -66,6 +76,7 @@ export async function connectRedis(options: ClientOptions): Promise<RedisConnect
       })
     },
     close() {
+      isClosed = true
       client.disconnect()
     },
   }
