@@ -1,13 +1,8 @@
-import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import {
-  Connection,
-  discard,
-  type ConnectionEvents,
-  type Deadlines,
-  type Origin,
-} from './connection.ts'
-import type { ResponseHandler, UpstreamRequest } from './exchange.ts'
+import type { SecureContextOptions } from 'node:tls'
+import { Connection, type ConnectionEvents, type Deadlines } from './connection.ts'
+import { discard, type ResponseHandler, type UpstreamRequest } from './exchange.ts'
 import { ConnectionFailure, QueueTimeout } from './failures.ts'
+import { originOf, type Origin } from './origin.ts'
 
 export type ConnectionPoolOptions = {
   /** The most connections at a time. */
@@ -50,13 +45,7 @@ export class ConnectionPool {
 
   /** @param url http or https; its path is not looked at */
   constructor(url: URL, options: ConnectionPoolOptions) {
-    const isSecure = url.protocol === 'https:'
-    this.#origin = {
-      hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-      port: Number(url.port || (isSecure ? 443 : 80)),
-      host: url.host,
-      tls: isSecure ? { context: createSecureContext(options.tls), session: undefined } : undefined,
-    }
+    this.#origin = originOf(url, options.tls)
     this.#options = options
     this.#events = {
       onRest: (connection) => {

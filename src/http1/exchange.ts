@@ -15,6 +15,11 @@ export type RequestBody =
   | { readonly kind: 'whole'; readonly bytes: Buffer }
   | { readonly kind: 'stream'; readonly stream: Readable; readonly bytes: number | undefined }
 
+/** A body that nobody reads would wait for ever. */
+export function discard({ body }: UpstreamRequest): void {
+  if (body?.kind === 'stream') body.stream.destroy()
+}
+
 /** What can be done about an answer while it comes. */
 export type ResponseControl = {
   /** Cut the connection; `onResponseError` is called with the reason before this returns. */
