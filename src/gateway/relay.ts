@@ -62,7 +62,6 @@ export class Relay implements ResponseHandler {
   #abortReason: Error | undefined
   #interimResponses = 0
   #status = 0
-  #length: number | undefined
   #bodyBegun = false
   #isEnding = false
   #links: LinkRewriter | undefined
@@ -144,7 +143,7 @@ export class Relay implements ResponseHandler {
       if (passing.length > 0 && !this.#outgoing.write(passing)) this.#holdBack()
       return
     }
-    const isWhole = piece.length === this.#length
+    const isWhole = !this.#bodyBegun && piece.length === announcedLength(this.#rawFields)
     if (!this.#bodyBegun) this.#hearing.onBody?.(isWhole)
     this.#bodyBegun = true
     if (isWhole) this.#sendWhole(piece)
@@ -190,7 +189,6 @@ export class Relay implements ResponseHandler {
   }
 
   #begin(statusMessage: string): void {
-    this.#length = this.#isHead ? undefined : announcedLength(this.#rawFields)
     let fields = responseFields(this.#rawFields, this.#own)
     if (this.#own.rewriteLinks === true) fields = this.#rewriteLinks(fields)
     this.#outgoing.writeHead(this.#status, statusMessage, fields)
@@ -208,7 +206,6 @@ export class Relay implements ResponseHandler {
       return fields
     }
     this.#links = createLinkRewriter(publicLink)
-    this.#length = undefined
     return fieldsWithout(fields, aboutBytes)
   }
 
