@@ -1,4 +1,4 @@
-import { catalogue } from './catalogue.ts'
+import { catalogue, type CatalogueEntry, type ErrorCode } from './catalogue.ts'
 import type { GatewayError } from './gateway-error.ts'
 
 /** The shapes an error body can have; an API group chooses one. */
@@ -26,24 +26,37 @@ export type ErrorAnswer = {
 
 /** Render an error as the JSON text of a profile. Profiles change the shape and nothing else. */
 export function renderError(profile: ErrorProfile, answer: ErrorAnswer): string {
-  return JSON.stringify(shapes[profile](answer))
+  return profile === 'standard' ? standardText(answer) : JSON.stringify(shapes[profile](answer))
 }
 
-const shapes: Readonly<Record<ErrorProfile, (answer: ErrorAnswer) => unknown>> = {
-  standard: ({ error, requestId, path, timestamp, docUrl }) => ({
-    status: String(error.status),
-    error: {
-      code: error.code,
-      message: error.message,
-      details: error.details,
-      timestamp,
-      path,
-      suggestion: catalogue[error.code].suggestion,
-      fields: error.fields,
-    },
-    requestId,
-    doc_url: docUrl,
-  }),
+/** What does not change from answer to answer is made into text once: refusals come in floods. */
+function standardText({ error, requestId, path, timestamp, docUrl }: ErrorAnswer): string {
+  const { opening, suggestion } = standardParts(error.code)
+  const details = error.details === undefined ? '' : `,"details":${JSON.stringify(error.details)}`
+  const fields = error.fields === undefined ? '' : `,"fields":${JSON.stringify(error.fields)}`
+  const end = `},"requestId":${JSON.stringify(requestId)},"doc_url":${JSON.stringify(docUrl)}}`
+  return `{"status":"${error.status}",${opening}${details},"timestamp":"${timestamp}","path":${JSON.stringify(path)},${suggestion}${fields}${end}`
+}
+
+type StandardParts = { readonly opening: string; readonly suggestion: string }
+
+const partsByCode = new Map<ErrorCode, StandardParts>()
+
+function standardParts(code: ErrorCode): StandardParts {
+  const known = partsByCode.get(code)
+  if (known !== undefined) return known
+  const { message, suggestion }: CatalogueEntry = catalogue[code]
+  const parts = {
+    opening: `"error":{"code":"${code}","message":${JSON.stringify(message)}`,
+    suggestion: `"suggestion":${JSON.stringify(suggestion)}`,
+  }
+  partsByCode.set(code, parts)
+  return parts
+}
+
+const shapes: Readonly<
+  Record<Exclude<ErrorProfile, 'standard'>, (answer: ErrorAnswer) => unknown>
+> = {
   connect: ({ error, requestId }) => ({
     error: { code: error.status, message: sentence(error) },
     requestId,

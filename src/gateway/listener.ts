@@ -60,7 +60,7 @@ export function createListener(parts: ListenerParts): Listener {
 
   function runChain(request: Request, exchange: Exchange): void {
     const fail = (error: unknown): void => {
-      refuse(exchange.incoming, exchange.outgoing, error)
+      refuse(exchange.incoming, exchange.outgoing, error, exchange.head.target.path)
     }
     try {
       const answered = parts.chain.fetch(request, exchange)
@@ -71,10 +71,14 @@ export function createListener(parts: ListenerParts): Listener {
     }
   }
 
-  function refuse(incoming: Incoming, outgoing: Outgoing, thrown: unknown): void {
+  function refuse(
+    incoming: Incoming,
+    outgoing: Outgoing,
+    thrown: unknown,
+    path = pathOf(incoming),
+  ): void {
     const error = asGatewayError(thrown)
     const requestId = randomUUID()
-    const path = pathOf(incoming)
     send(incoming, outgoing, undefined, refusal(error, requestId, path))
     logRefusal(error, requestId, {
       method: incoming.method,
@@ -109,9 +113,9 @@ export function createListener(parts: ListenerParts): Listener {
     handle(incoming, outgoing, upgrade) {
       try {
         const exchange = openExchange(incoming, outgoing, parts, upgrade)
-        // The adapter builds a URL from these two; a host that it would refuse has passed ingress.
+        // The adapter builds a URL from these two, which nobody reads: ingress has the target and the host.
         incoming.headers.host = 'localhost'
-        incoming.url = exchange.head.target.path + exchange.head.target.query
+        incoming.url = '/'
         entering = exchange
         // The adapter reads no more of them than the two have.
         void viaHono(incoming as IncomingMessage, outgoing as ServerResponse)

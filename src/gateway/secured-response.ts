@@ -14,16 +14,16 @@ export class SecuredResponse extends ServerResponse {
   override writeHead(status: number, fields?: Fields): this
   override writeHead(status: number, reasonOrFields?: string | Fields, fields?: Fields): this {
     if (typeof reasonOrFields === 'string') {
-      return super.writeHead(status, reasonOrFields, this.#withSecurity(fields))
+      return super.writeHead(status, reasonOrFields, withSecurity(fields, this.security))
     }
-    return super.writeHead(status, this.#withSecurity(reasonOrFields))
+    return super.writeHead(status, withSecurity(reasonOrFields, this.security))
   }
+}
 
-  /** Whoever answers here gives a list that is made for the answer. */
-  #withSecurity(fields: Fields | undefined): Fields | undefined {
-    if (Array.isArray(fields)) fields.push(...this.security)
-    return fields
-  }
+/** Whoever answers here gives a list that is made for the answer. */
+function withSecurity(fields: Fields | undefined, security: readonly string[]): Fields | undefined {
+  if (Array.isArray(fields)) fields.push(...security)
+  return fields
 }
 
 /** Tells browsers never to come without TLS (RFC 6797 §6.1). */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { catalogue } from '../../src/errors/catalogue.ts'
 import { GatewayError } from '../../src/errors/gateway-error.ts'
 import { errorProfiles, renderError, type ErrorProfile } from '../../src/errors/profile.ts'
 import { hasShape } from '../../src/errors/upstream-body.ts'
@@ -36,6 +37,38 @@ test('the standard envelope has every member of the reference, the status as a s
     requestId,
     doc_url: 'https://api.example.com/docs/errors/RATE_LIMIT_EXCEEDED',
   })
+})
+
+test('the standard envelope has no member without a value, and every text arrives as it was', () => {
+  const pointer = '/spec/"name"'
+  const error = new GatewayError('VALIDATION_FAILED', {
+    details: 'A "quoted" text,\na line break and \u2028.',
+    fields: [{ pointer, message: 'is \\ wrong' }],
+    status: 422,
+  })
+  const text = renderError('standard', {
+    error,
+    requestId: 'an "id"',
+    path: '/a"b\\c',
+    timestamp: '2026-01-02T03:04:05.678Z',
+    docUrl: 'https://api.example.com/"docs"',
+  })
+  expect(text).toBe(
+    JSON.stringify({
+      status: '422',
+      error: {
+        code: 'VALIDATION_FAILED',
+        message: catalogue.VALIDATION_FAILED.message,
+        details: error.details,
+        timestamp: '2026-01-02T03:04:05.678Z',
+        path: '/a"b\\c',
+        suggestion: catalogue.VALIDATION_FAILED.suggestion,
+        fields: error.fields,
+      },
+      requestId: 'an "id"',
+      doc_url: 'https://api.example.com/"docs"',
+    }),
+  )
 })
 
 test('each other profile is the shape that its clients parse', () => {

@@ -55,11 +55,19 @@ function refusal(refused: Refused): GatewayError {
     return new GatewayError('QUOTA_EXCEEDED', { details: overQuota(refused), retryAfterSeconds })
   }
   const code = reason === 'rate' ? 'RATE_LIMIT_EXCEEDED' : 'CONCURRENCY_LIMIT_EXCEEDED'
-  return new GatewayError(code, {
-    details: `The limit of the ${scope} is reached.`,
-    retryAfterSeconds,
-  })
+  const key = `${code} ${scope} ${retryAfterSeconds}`
+  const known = remembered.get(key)
+  if (known !== undefined) return known
+  const details = `The limit of the ${scope} is reached.`
+  const error = new GatewayError(code, { details, retryAfterSeconds })
+  if (remembered.size >= maxRemembered) remembered.clear()
+  remembered.set(key, error)
+  return error
 }
+
+/** Refusals come in floods, and these tell nothing of the request; making an error costs as much as deciding. */
+const remembered = new Map<string, GatewayError>()
+const maxRemembered = 1_000
 
 function overQuota({ quota, scope, limit, retryAfterSeconds }: Refused): string {
   const renewal = renewalAfter(retryAfterSeconds, Date.now()).toISOString().replace('.000', '')
