@@ -17,7 +17,7 @@ export type ForwardPlan = Hearing & {
   readonly bodyLimits: BodyLimits
 }
 
-/** HEAD is left out, since undici closes the connection after it. */
+/** HEAD is left out, since the connection closes after it. */
 export function mayPipeline(
   { head, upgrade }: Exchange,
   { operation }: ForwardPlan,
@@ -52,21 +52,14 @@ function send(
   const { connections, pipelined, upgrading, pathPrefix } = instance
   const { head, upgrade } = exchange
   const target = pathPrefix + plan.target
-  const through = upgrade === undefined ? (isPipelined ? pipelined : undefined) : upgrading
-  if (through === undefined) {
+  if (upgrade === undefined) {
     const body = bodyOf(exchange, plan)
-    connections.dispatch({ method: head.method, target, fields: plan.fields, body }, relay)
+    const through = isPipelined ? (pipelined ?? connections) : connections
+    through.dispatch({ method: head.method, target, fields: plan.fields, body }, relay)
     return
   }
-  through.dispatch(
-    {
-      path: target,
-      method: head.method,
-      headers: plan.fields,
-      upgrade: upgrade?.protocol ?? null,
-      // undici takes every answer for one that holds up the pipeline until it is told otherwise.
-      blocking: !isPipelined,
-    },
+  upgrading.dispatch(
+    { path: target, method: head.method, headers: plan.fields, upgrade: upgrade.protocol },
     new UndiciHandler(relay),
   )
   relay.awaitConnection(queueTimeoutMs)

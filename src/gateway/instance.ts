@@ -32,7 +32,7 @@ export type Instance = {
   readonly name: string
   readonly connections: ConnectionPool
   /** Other connections to it, on which requests go one behind another. */
-  readonly pipelined: Pool | undefined
+  readonly pipelined: ConnectionPool | undefined
   /** And those that become something else than HTTP. */
   readonly upgrading: Pool
   readonly pathPrefix: string
@@ -47,22 +47,24 @@ const restMs = 4_000
 export function connectInstance(url: URL, options: ConnectionOptions): Instance {
   const { connections, pipelining } = options
   const shared = pipelining > 1 ? Math.ceil(connections / pipelining) : 0
+  const common = {
+    queueMs: options.headersTimeoutMs,
+    deadlines: {
+      connectMs: options.connectTimeoutMs,
+      headMs: options.headersTimeoutMs,
+      bodyMs: options.idleTimeoutMs,
+      restMs,
+    },
+    tls: options.tls,
+  }
   return {
     name: url.pathname === '/' ? url.origin : url.href,
-    connections: new ConnectionPool(url, {
-      connections,
-      queueMs: options.headersTimeoutMs,
-      deadlines: {
-        connectMs: options.connectTimeoutMs,
-        headMs: options.headersTimeoutMs,
-        bodyMs: options.idleTimeoutMs,
-        restMs,
-      },
-      tls: options.tls,
-    }),
-    upgrading: createPool(url, options, { connections, pipelining: 1 }),
+    connections: new ConnectionPool(url, { ...common, connections }),
+    upgrading: createPool(url, options, connections),
     pipelined:
-      shared > 0 ? createPool(url, options, { connections: shared, pipelining }) : undefined,
+      shared > 0
+        ? new ConnectionPool(url, { ...common, connections: shared, pipelining })
+        : undefined,
     pathPrefix: url.pathname.replace(/\/$/, ''),
     capacity: connections + shared * pipelining,
   }
@@ -70,16 +72,13 @@ export function connectInstance(url: URL, options: ConnectionOptions): Instance 
 
 /** One connection more, for asking an instance how it is. */
 export function connectProbe(url: URL, options: ConnectionOptions): Pool {
-  return createPool(url, options, { connections: 1, pipelining: 1 })
+  return createPool(url, options, 1)
 }
 
-function createPool(
-  url: URL,
-  options: ConnectionOptions,
-  size: { readonly connections: number; readonly pipelining: number },
-): Pool {
+function createPool(url: URL, options: ConnectionOptions, connections: number): Pool {
   return new Pool(url.origin, {
-    ...size,
+    connections,
+    pipelining: 1,
     connect: { timeout: options.connectTimeoutMs, ...options.tls },
     headersTimeout: options.headersTimeoutMs,
     bodyTimeout: options.idleTimeoutMs,

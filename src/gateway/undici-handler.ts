@@ -6,10 +6,7 @@ import { valuesOf } from './response-fields.ts'
 
 type Control = Dispatcher.DispatchController
 
-/**
- * Lets a relay hear of an answer through undici, which sends what goes one behind another, and what
- * becomes another protocol.
- */
+/** Lets a relay hear of an answer through undici, which sends what becomes another protocol. */
 export class UndiciHandler implements Dispatcher.DispatchHandler {
   readonly #relay: Relay
 

@@ -1,12 +1,15 @@
 import type { SecureContextOptions } from 'node:tls'
-import { Connection, type ConnectionEvents, type Deadlines } from './connection.ts'
+import { Connection, type Carrier, type ConnectionEvents, type Deadlines } from './connection.ts'
 import { discard, type ResponseHandler, type UpstreamRequest } from './exchange.ts'
 import { ConnectionFailure, QueueTimeout } from './failures.ts'
 import { originOf, type Origin } from './origin.ts'
+import { PipelinedConnection } from './pipelined-connection.ts'
 
 export type ConnectionPoolOptions = {
   /** The most connections at a time. */
   readonly connections: number
+  /** How many requests may be under way on one of them; more than 1 only for what has no body. */
+  readonly pipelining?: number | undefined
   /** Longest wait for one of them, in milliseconds. */
   readonly queueMs: number
   readonly deadlines: Deadlines
@@ -22,7 +25,7 @@ type Waiting = {
 }
 
 /**
- * Connections to one origin, each for one request at a time (HTTP/1.1, RFC 9112).
+ * Connections to one origin, each for one request at a time, or several (HTTP/1.1, RFC 9112).
  *
  * Requests leave at the end of a turn of the event loop, one behind the other, and on connections that
  * rest since the turn before: whatever the other end sent unasked has been read by then, and has closed its
@@ -33,11 +36,11 @@ export class ConnectionPool {
   readonly #options: ConnectionPoolOptions
   readonly #events: ConnectionEvents
   #waiting: Waiting[] = []
-  readonly #open = new Set<Connection>()
+  readonly #open = new Set<Carrier>()
   /** Connections that can be used; the one that came last goes first, so that others get old and close. */
-  #rested: Connection[] = []
+  #rested: Carrier[] = []
   /** Those whose answers ended in this turn. */
-  #resting: Connection[] = []
+  #resting: Carrier[] = []
   #isTurnSet = false
   #queueTimer: NodeJS.Timeout | undefined
   #isClosing = false
@@ -52,6 +55,9 @@ export class ConnectionPool {
         this.#resting.push(connection)
         this.#setTurn()
       },
+      onIdle: () => {
+        if (this.#isClosing) this.#setTurn()
+      },
       onClosed: (connection) => {
         this.#open.delete(connection)
         this.#rested = this.#rested.filter((each) => each !== connection)
@@ -63,7 +69,9 @@ export class ConnectionPool {
 
   /** Requests that wait or are under way. */
   get size(): number {
-    return this.#waiting.length + this.#open.size - this.#rested.length - this.#resting.length
+    let size = this.#waiting.length
+    for (const { underWay } of this.#open) size += underWay
+    return size
   }
 
   /** Send a request; what comes of it, its handler hears later, never before this returns. */
@@ -117,13 +125,25 @@ export class ConnectionPool {
   #send(request: UpstreamRequest, handler: ResponseHandler): boolean {
     const rested = this.#rested.pop()
     if (rested !== undefined) {
-      rested.send(request, handler)
+      this.#sendOn(rested, request, handler)
       return true
     }
-    const { connections, deadlines } = this.#options
+    const { connections, deadlines, pipelining = 1 } = this.#options
     if (this.#open.size >= connections) return false
-    this.#open.add(new Connection(this.#origin, deadlines, this.#events, { request, handler }))
+    if (pipelining === 1) {
+      this.#open.add(new Connection(this.#origin, deadlines, this.#events, { request, handler }))
+      return true
+    }
+    const opened = new PipelinedConnection(this.#origin, deadlines, this.#events, pipelining)
+    this.#open.add(opened)
+    this.#sendOn(opened, request, handler)
     return true
+  }
+
+  /** One that has room for more is filled first: what leaves on it leaves in one write. */
+  #sendOn(connection: Carrier, request: UpstreamRequest, handler: ResponseHandler): void {
+    connection.send(request, handler)
+    if (connection.hasRoom) this.#rested.push(connection)
   }
 
   #boundWaiting(): void {
@@ -151,7 +171,7 @@ export class ConnectionPool {
   #closeRested(): void {
     // What waits leaves on them: an instance that goes may take no connection more.
     if (this.#waiting.length > 0) return
-    for (const connection of this.#rested) connection.close()
+    for (const connection of [...this.#rested]) if (connection.underWay === 0) connection.close()
     if (this.#open.size > 0) return
     for (const resolve of this.#closed) resolve()
     this.#closed = []

@@ -7,7 +7,7 @@ import {
   type ResponseHandler,
   type UpstreamRequest,
 } from './exchange.ts'
-import { ConnectionFailure, InvalidResponse } from './failures.ts'
+import { closedByPeer, InvalidResponse, passed } from './failures.ts'
 import { openSocket, type Origin } from './origin.ts'
 import { framing, requestHead } from './request-head.ts'
 import { ResponseReader, type ResponseEnd } from './response-reader.ts'
@@ -24,12 +24,26 @@ export type Deadlines = {
   readonly restMs: number
 }
 
+/** What carries requests, one at a time or several. */
+export type Carrier = {
+  /** Whether it can take a request now. */
+  readonly hasRoom: boolean
+  /** How many requests it carries. */
+  readonly underWay: number
+  /** Not where there is no room. */
+  send(request: UpstreamRequest, handler: ResponseHandler): void
+  /** For good. */
+  close(): void
+}
+
 /** What a connection tells its owner. */
 export type ConnectionEvents = {
-  /** The answer has come whole, and the connection can take another request. */
-  onRest(connection: Connection): void
+  /** An answer has come whole, and the connection, which had no room, can take another request. */
+  onRest(connection: Carrier): void
+  /** The last of several answers has come on one that had room all the time. */
+  onIdle(): void
   /** It is of no use any more; called once. */
-  onClosed(connection: Connection): void
+  onClosed(connection: Carrier): void
 }
 
 /**
@@ -38,7 +52,7 @@ export type ConnectionEvents = {
  * Whatever arrives before a request has begun to leave, or behind the end of an answer, closes it: it
  * would be taken for the answer to somebody else's request.
  */
-export class Connection implements ResponseControl {
+export class Connection implements Carrier, ResponseControl {
   readonly #origin: Origin
   readonly #deadlines: Deadlines
   readonly #events: ConnectionEvents
@@ -90,6 +104,14 @@ export class Connection implements ResponseControl {
       this.#fail(closedByPeer())
     })
     this.#expect('connectMs')
+  }
+
+  get hasRoom(): boolean {
+    return !this.#isClosed && this.#handler === undefined
+  }
+
+  get underWay(): number {
+    return this.#handler === undefined ? 0 : 1
   }
 
   /** Send a request on a connection that rests. */
@@ -223,14 +245,15 @@ export class Connection implements ResponseControl {
     }
   }
 
-  #finish(handler: ResponseHandler, { trailers, restMs }: ResponseEnd): void {
+  #finish(handler: ResponseHandler, { trailers, restMs, behind }: ResponseEnd): void {
     handler.onResponseEnd(trailers)
     // Cut by whoever heard the end, it must not rest.
     if (this.#isClosed) return
     this.#handler = undefined
     // It answered before it had read all of the request; the rest would be taken for another one.
     this.#writer?.cancel()
-    if (restMs === 0 || !this.#isSent) this.close()
+    // What is behind the end would be taken for the next answer.
+    if (restMs === 0 || behind > 0 || !this.#isSent) this.close()
     else this.#rest(restMs)
   }
 
@@ -264,24 +287,10 @@ export class Connection implements ResponseControl {
   }
 
   #onDeadline(name: keyof Deadlines): void {
-    switch (name) {
-      case 'connectMs':
-        this.#fail(new ConnectionFailure('CONNECT_TIMEOUT', 'No connection in time'))
-        return
-      case 'headMs':
-        // A client that takes its time with its body is not the other end's fault, which takes what comes.
-        if (!this.#isSent && !this.#socket.writableNeedDrain) this.#expect('headMs')
-        else this.#fail(new ConnectionFailure('HEAD_TIMEOUT', 'No answer in time'))
-        return
-      case 'bodyMs':
-        this.#fail(new ConnectionFailure('BODY_TIMEOUT', 'The answer stopped'))
-        return
-      case 'restMs':
-        this.close()
-    }
+    if (name === 'restMs') this.close()
+    // A client that takes its time with its body is not the other end's fault, which takes what comes.
+    else if (name === 'headMs' && !this.#isSent && !this.#socket.writableNeedDrain) {
+      this.#expect('headMs')
+    } else this.#fail(passed(name))
   }
-}
-
-function closedByPeer(): ConnectionFailure {
-  return new ConnectionFailure('CONNECTION_CLOSED', 'The other side closed the connection')
 }

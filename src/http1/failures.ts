@@ -17,3 +17,20 @@ export class QueueTimeout extends Error {}
 
 /** An answer that is no HTTP/1.1, or HTTP/1.1 that two readers could understand differently. */
 export class InvalidResponse extends Error {}
+
+/** Nothing more comes on the connection. */
+export function closedByPeer(): ConnectionFailure {
+  return new ConnectionFailure('CONNECTION_CLOSED', 'The other side closed the connection')
+}
+
+/** A deadline has passed. */
+export function passed(name: 'connectMs' | 'headMs' | 'bodyMs'): ConnectionFailure {
+  switch (name) {
+    case 'connectMs':
+      return new ConnectionFailure('CONNECT_TIMEOUT', 'No connection in time')
+    case 'headMs':
+      return new ConnectionFailure('HEAD_TIMEOUT', 'No answer in time')
+    case 'bodyMs':
+      return new ConnectionFailure('BODY_TIMEOUT', 'The answer stopped')
+  }
+}

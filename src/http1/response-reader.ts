@@ -9,6 +9,8 @@ export type ResponseEnd = {
   readonly trailers: readonly string[]
   /** How long the connection may rest; undefined where nothing was said of it, 0: not at all. */
   readonly restMs: number | undefined
+  /** How many of the bytes came behind the end. */
+  readonly behind: number
 }
 
 const maxHeadBytes = 32_768
@@ -58,11 +60,12 @@ export class ResponseReader {
   }
 
   /**
+   * @param text the bytes as latin1, where somebody has it
    * @returns how the answer ended, if it has
    * @throws {InvalidResponse}, and what the handler throws
    */
-  take(bytes: Buffer): ResponseEnd | undefined {
-    const behind = this.#head === undefined ? this.#takeHead(bytes) : undefined
+  take(bytes: Buffer, text?: string): ResponseEnd | undefined {
+    const behind = this.#head === undefined ? this.#takeHead(bytes, text) : undefined
     const head = this.#head
     if (head === undefined) return undefined
     if (behind === undefined) return this.#takeBody(head, bytes, undefined)
@@ -71,12 +74,13 @@ export class ResponseReader {
 
   /** The other end says no more. @returns how the answer ended; undefined where it was to go on */
   takeEnd(): ResponseEnd | undefined {
-    return this.#head?.framing.kind === 'until-close' ? { trailers: none, restMs: 0 } : undefined
+    const isEnd = this.#head?.framing.kind === 'until-close'
+    return isEnd ? { trailers: none, restMs: 0, behind: 0 } : undefined
   }
 
   /** @returns what came behind the head, as latin1; undefined where there is none yet */
-  #takeHead(bytes: Buffer): string | undefined {
-    let text = this.#headText + bytes.toString('latin1')
+  #takeHead(bytes: Buffer, known: string | undefined): string | undefined {
+    let text = this.#headText + (known ?? bytes.toString('latin1'))
     for (;;) {
       const end = text.indexOf('\r\n\r\n')
       if (end > maxHeadBytes || (end === -1 && text.length > maxHeadBytes)) {
@@ -116,9 +120,8 @@ export class ResponseReader {
     const { kind } = head.framing
     const isAtEnd = chunked?.isAtEnd ?? (kind !== 'until-close' && this.#left === 0)
     if (!isAtEnd) return undefined
-    // What is behind the end would be taken for the next answer.
-    const restMs = taken === bytes.length ? head.restMs : 0
-    return { trailers: chunked?.trailers ?? none, restMs }
+    const { restMs } = head
+    return { trailers: chunked?.trailers ?? none, restMs, behind: bytes.length - taken }
   }
 
   /** @returns how many of the bytes belong to the body */

@@ -41,10 +41,11 @@ function hold(begin: (outgoing: ServerResponse) => void = () => undefined): Held
   return held
 }
 
-async function get(path: string, method = 'GET'): Promise<string> {
+async function get(path: string, method = 'GET', signal?: AbortSignal): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${gateway.port}${path}`, {
     method,
     headers: { Authorization: gateway.key.authorization },
+    ...(signal === undefined ? {} : { signal }),
   })
   expect(response.status).toBe(200)
   return response.text()
@@ -122,6 +123,20 @@ test('a connection that breaks loses none of the requests on it', async () => {
   expect((await Promise.all(answers)).toSorted()).toEqual(
     Array.from({ length: 8 }, (_, i) => `/things/${i}`),
   )
+})
+
+test('a client that leaves takes no answer of others along', async () => {
+  await prove()
+  const held = hold()
+  const leaving = new AbortController()
+  const left = get('/things/left', 'GET', leaving.signal)
+  await until(() => held.length === 1)
+  const answers = Array.from({ length: 7 }, (_, i) => get(`/things/${i}`))
+  await until(() => held.length === 8)
+  leaving.abort()
+  await expect(left).rejects.toThrow()
+  await answerInTurn(held)
+  expect(await Promise.all(answers)).toEqual(Array.from({ length: 7 }, (_, i) => `/things/${i}`))
 })
 
 test('one answer in pieces ends it, until as many came whole again', () => {

@@ -10,9 +10,10 @@ const long = 60_000
 
 /** A pool, by default of two connections and with deadlines that nobody reaches. */
 export function poolTo(url: URL, options: PoolOptions = {}): ConnectionPool {
-  const { connections = 2, queueMs = long, tls, ...deadlines } = options
+  const { connections = 2, pipelining, queueMs = long, tls, ...deadlines } = options
   return new ConnectionPool(url, {
     connections,
+    pipelining,
     queueMs,
     deadlines: { connectMs: long, headMs: long, bodyMs: long, restMs: long, ...deadlines },
     tls,

@@ -62,5 +62,5 @@ export function createInstanceSet(
 
 /** How many requests would wait for a connection to an instance; below 0 where some are free. */
 function waiting({ connections, pipelined, upgrading, capacity }: Instance): number {
-  return connections.size + (pipelined?.stats.size ?? 0) + upgrading.stats.size - capacity
+  return connections.size + (pipelined?.size ?? 0) + upgrading.stats.size - capacity
 }
