@@ -19,9 +19,12 @@ export type Log = {
   flush(): void
 }
 
-/** Access lines are gathered up to this many characters, other lines up to this many bytes. */
-const batchLength = 32_768
+/** So many access records are gathered, and other lines up to this many bytes. */
+const batchRecords = 64
 const otherBytes = 8_192
+
+/** Lines leave in pieces of at most this many characters, and one line. */
+const pieceLength = 32_768
 
 /** And no line longer than this. */
 const batchMs = 200
@@ -34,17 +37,18 @@ type Destination = {
 }
 
 /**
- * Open the log. Nothing is written on the event loop. Lines of the access log are gathered, so a
- * process that is killed loses at most those of its last 200 ms (or 32 Ki characters).
+ * Open the log. Nothing is written on the event loop. Records of the access log are gathered, so a
+ * process that is killed loses at most those of its last 200 ms (or 64 of them).
  *
- * They are gathered here, since the destination measures all that it has gathered at each line.
+ * They become lines together, which takes half of what each takes for itself: what makes a line has left the
+ * caches of the CPU by the next request.
  */
 export function openLog(level: LogLevel): Log {
   const destination = pino.destination({
     dest: 1,
     sync: false,
     minLength: otherBytes,
-    maxWrite: 2 * batchLength,
+    maxWrite: 2 * pieceLength,
     contentMode: 'buffer',
   }) as unknown as Destination
   const logger = pino(
@@ -58,11 +62,17 @@ export function openLog(level: LogLevel): Log {
   )
   const timestamp = createTimestamp(Date.now)
   const isAccessLogged = logger.isLevelEnabled('info')
-  let gathered = ''
+  let gathered: { readonly time: string; readonly record: AccessRecord }[] = []
   const writeGathered = (): void => {
-    if (gathered === '') return
-    destination.write(Buffer.from(gathered))
-    gathered = ''
+    let text = ''
+    for (const { time, record } of gathered) {
+      text += accessLine(time, record)
+      if (text.length < pieceLength) continue
+      destination.write(Buffer.from(text))
+      text = ''
+    }
+    gathered = []
+    if (text !== '') destination.write(Buffer.from(text))
   }
   setInterval(() => {
     writeGathered()
@@ -80,8 +90,8 @@ export function openLog(level: LogLevel): Log {
     fatal: logger.fatal.bind(logger),
     access: (record) => {
       if (!isAccessLogged) return
-      gathered += accessLine(timestamp(), record)
-      if (gathered.length >= batchLength) writeGathered()
+      gathered.push({ time: timestamp(), record })
+      if (gathered.length >= batchRecords) writeGathered()
     },
     relay: (lines) => {
       destination.write(lines)
