@@ -81,13 +81,17 @@ export async function measureForwarding(
   return windowOf(bench, before, after, result)
 }
 
-/** Load a contestant that refuses everything; since nothing reaches the upstream, wrk's count is taken. */
+/**
+ * Load a contestant that refuses everything. Since nothing reaches the upstream, wrk's count is taken, and what
+ * goes before the window is a load of its own.
+ */
 export async function measureRefusals(
   bench: Bench,
   contestant: Contestant,
   target: Target,
 ): Promise<Window> {
   const forwarded = await bench.upstream.requests()
+  await runLoad({ ...target, port: contestant.port, durationMs: rampMs })
   const idle = readMeter(bench, contestant)(0)
   const load = runLoad({ ...target, port: contestant.port, durationMs: target.windowMs })
   const meter = readMeter(bench, contestant)
