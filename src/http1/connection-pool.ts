@@ -29,7 +29,8 @@ type Waiting = {
  *
  * Requests leave at the end of a turn of the event loop, one behind the other, and on connections that
  * rest since the turn before: whatever the other end sent unasked has been read by then, and has closed its
- * connection. Otherwise it could be taken for the answer to the next request, which is somebody else's.
+ * connection. Otherwise it could be taken for the answer to the next request, which is somebody else's. With
+ * pipelining there is no such turn: see `PipelinedConnection`.
  */
 export class ConnectionPool {
   readonly #origin: Origin

@@ -87,21 +87,17 @@ export class Connection implements Carrier, ResponseControl {
     this.#reader = new ResponseReader(() => {
       this.#expect('headMs')
     })
-    this.#socket = openSocket(
-      origin,
-      (bytes) => this.#onRead(bytes),
-      () => {
+    this.#socket = openSocket(origin, {
+      onRead: (bytes) => this.#onRead(bytes),
+      onOpen: () => {
         this.#onOpen()
       },
-    )
-    this.#socket.on('end', () => {
-      this.#onEnd()
-    })
-    this.#socket.on('error', (error) => {
-      this.#fail(error)
-    })
-    this.#socket.on('close', () => {
-      this.#fail(closedByPeer())
+      onEnd: () => {
+        this.#onEnd()
+      },
+      onFailure: (error) => {
+        this.#fail(error)
+      },
     })
     this.#expect('connectMs')
   }

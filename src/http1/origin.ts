@@ -5,6 +5,7 @@ import {
   type SecureContext,
   type SecureContextOptions,
 } from 'node:tls'
+import { closedByPeer } from './failures.ts'
 
 /** The other end, and how it is reached. */
 export type Origin = {
@@ -36,17 +37,36 @@ export function originOf(url: URL, tls: SecureContextOptions | undefined): Origi
 /** What every socket reads into: each piece is dealt with before another is read. */
 const readBuffer = Buffer.allocUnsafeSlow(65_536)
 
-/**
- * Begin to connect.
- *
- * @param onRead gets what was read, for as long as it runs; returns whether more may be read
- * @param onOpen called once requests can be written
- */
-export function openSocket(
-  { hostname, port, tls }: Origin,
-  onRead: (bytes: Buffer) => boolean,
-  onOpen: () => void,
-): Socket {
+/** Who hears what happens to a socket. */
+export type SocketListener = {
+  /** Gets what was read, for as long as it runs. @returns whether more may be read */
+  onRead(bytes: Buffer): boolean
+  /** Requests can be written; called once. */
+  onOpen(): void
+  /** The other end says no more. */
+  onEnd(): void
+  /** It failed, or is closed; may be called more than once. */
+  onFailure(error: Error): void
+}
+
+/** Begin to connect. */
+export function openSocket(origin: Origin, listener: SocketListener): Socket {
+  return connect(origin, listener)
+    .once(origin.tls === undefined ? 'connect' : 'secureConnect', () => {
+      listener.onOpen()
+    })
+    .on('end', () => {
+      listener.onEnd()
+    })
+    .on('error', (error) => {
+      listener.onFailure(error)
+    })
+    .on('close', () => {
+      listener.onFailure(closedByPeer())
+    })
+}
+
+function connect({ hostname, port, tls }: Origin, listener: SocketListener): Socket {
   const options = {
     host: hostname,
     port,
@@ -55,10 +75,10 @@ export function openSocket(
     keepAliveInitialDelay: 60_000,
     onread: {
       buffer: readBuffer,
-      callback: (count: number, bytes: Buffer) => onRead(bytes.subarray(0, count)),
+      callback: (count: number, bytes: Buffer) => listener.onRead(bytes.subarray(0, count)),
     },
   }
-  if (tls === undefined) return connectTcp(options).once('connect', onOpen)
+  if (tls === undefined) return connectTcp(options)
   const socket = connectTls({
     ...options,
     secureContext: tls.context,
@@ -71,5 +91,5 @@ export function openSocket(
   socket.on('session', (session) => {
     tls.session = session
   })
-  return socket.once('secureConnect', onOpen)
+  return socket
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { ConnectionEvents, Deadlines } from './connection.ts'
+import type { Carrier, ConnectionEvents, Deadlines } from './connection.ts'
 import { Deadline } from './deadline.ts'
 import {
   discard,
@@ -27,7 +27,7 @@ type Place = {
  * again. And the other end is believed to answer each once: nothing tells an answer that was never asked
  * for from the answer to the next request.
  */
-export class PipelinedConnection {
+export class PipelinedConnection implements Carrier {
   readonly #host: string
   readonly #deadlines: Deadlines
   readonly #events: ConnectionEvents
@@ -57,23 +57,19 @@ export class PipelinedConnection {
     this.#reader = new ResponseReader(() => {
       this.#expect('headMs')
     })
-    this.#socket = openSocket(
-      origin,
-      (bytes) => this.#onRead(bytes),
-      () => {
+    this.#socket = openSocket(origin, {
+      onRead: (bytes) => this.#onRead(bytes),
+      onOpen: () => {
         this.#isOpen = true
         this.#expect('headMs')
         this.#flush()
       },
-    )
-    this.#socket.on('end', () => {
-      this.#onEnd()
-    })
-    this.#socket.on('error', (error) => {
-      this.#fail(error)
-    })
-    this.#socket.on('close', () => {
-      this.#fail(closedByPeer())
+      onEnd: () => {
+        this.#onEnd()
+      },
+      onFailure: (error) => {
+        this.#fail(error)
+      },
     })
     this.#expect('connectMs')
   }
