@@ -26,7 +26,7 @@ export type ErrorAnswer = {
 
 /** Render an error as the JSON text of a profile. Profiles change the shape and nothing else. */
 export function renderError(profile: ErrorProfile, answer: ErrorAnswer): string {
-  return profile === 'standard' ? standardText(answer) : JSON.stringify(shapes[profile](answer))
+  return texts[profile](answer)
 }
 
 /** What does not change from answer to answer is made into text once: refusals come in floods. */
@@ -54,30 +54,33 @@ function standardParts(code: ErrorCode): StandardParts {
   return parts
 }
 
-const shapes: Readonly<
-  Record<Exclude<ErrorProfile, 'standard'>, (answer: ErrorAnswer) => unknown>
-> = {
-  connect: ({ error, requestId }) => ({
+const texts: Readonly<Record<ErrorProfile, (answer: ErrorAnswer) => string>> = {
+  standard: standardText,
+  connect: inJson(({ error, requestId }) => ({
     error: { code: error.status, message: sentence(error) },
     requestId,
-  }),
-  'kafka-rest': ({ error, requestId }) => ({
+  })),
+  'kafka-rest': inJson(({ error, requestId }) => ({
     error_code: kafkaRestCodes[error.status] ?? error.status,
     message: sentence(error),
     requestId,
-  }),
-  'schema-registry': ({ error, requestId }) => ({
+  })),
+  'schema-registry': inJson(({ error, requestId }) => ({
     error_code: error.status,
     message: sentence(error),
     requestId,
-  }),
-  'json-api': ({ error, requestId }) => ({ errors: jsonApiErrors(error, requestId) }),
-  oauth: ({ error, requestId, docUrl }) => ({
+  })),
+  'json-api': inJson(({ error, requestId }) => ({ errors: jsonApiErrors(error, requestId) })),
+  oauth: inJson(({ error, requestId, docUrl }) => ({
     error: oauthCode(error.status),
     error_description: oauthText(sentence(error)),
     error_uri: docUrl,
     requestId,
-  }),
+  })),
+}
+
+function inJson(shape: (answer: ErrorAnswer) => object): (answer: ErrorAnswer) => string {
+  return (answer) => JSON.stringify(shape(answer))
 }
 
 /** Clients of the single-message shapes show nothing else, so the details go into the message. */
