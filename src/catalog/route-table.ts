@@ -1,5 +1,5 @@
 import type { Operation } from './operation.ts'
-import { parameterNames, type PathTemplate } from './path-template.ts'
+import type { PathTemplate } from './path-template.ts'
 import { createRouteTree } from './route-tree.ts'
 
 /** The operations that are served together under one host, found by method and path. */
@@ -20,16 +20,9 @@ type Route<G> = {
 
 /** Compile operations into a table. No two of them may have the same method and shape. */
 export function createRouteTable<G>(operations: readonly Operation<G>[]): RouteTable<G> {
-  const routes = routesOf(operations)
-  const literalRoutes = new Map(
-    routes.filter(isLiteral).map((route) => [route.template.shape, route]),
-  )
-  const tree = createRouteTree<Route<G>>(routes)
-
+  const tree = createRouteTree<Route<G>>(routesOf(operations))
   return {
-    find: (method, path) =>
-      literalRoutes.get(path)?.operations.get(method) ??
-      tree.first(path, (route) => route.operations.get(method)),
+    find: (method, path) => tree.first(path, (route) => route.operations.get(method)),
     operationsAt(path) {
       const found = new Map<string, Operation<G>>()
       tree.first(path, (route) => {
@@ -56,8 +49,4 @@ function routesOf<G>(operations: readonly Operation<G>[]): readonly Route<G>[] {
     if (get !== undefined && !methods.has('HEAD')) methods.set('HEAD', get)
   }
   return [...routes.values()]
-}
-
-function isLiteral<G>({ template }: Route<G>): boolean {
-  return parameterNames(template).length === 0
 }
