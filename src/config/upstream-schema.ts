@@ -115,7 +115,7 @@ export const upstream = z
       .max(32)
       .default(1)
       .describe(
-        'Requests on their way on one connection: more than 1 only where answers are short and quick, since one waits for another.',
+        'Requests on their way on one connection: more than 1 only where answers are short and quick, since one waits for another, and to services of your own, since a second answer to one request would be taken for the next one’s.',
       ),
     connectTimeoutMs: milliseconds.default(1_000),
     headersTimeoutMs: milliseconds
