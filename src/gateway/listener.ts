@@ -47,11 +47,9 @@ export function createListener(parts: ListenerParts): Listener {
   // both through every minor collection, since the exchange holds the request.)
   let entering: Exchange | undefined
   const viaHono = getRequestListener(
-    (request, { incoming }) => {
+    (request) => {
       const exchange = entering
-      if (exchange?.incoming !== incoming) {
-        throw new Error('A request reached the chain without ingress')
-      }
+      if (exchange === undefined) throw new Error('A request reached the chain without ingress')
       runChain(request, exchange)
       return nothingToSend()
     },
@@ -113,12 +111,9 @@ export function createListener(parts: ListenerParts): Listener {
     handle(incoming, outgoing, upgrade) {
       try {
         const exchange = openExchange(incoming, outgoing, parts, upgrade)
-        // The adapter builds a URL from these two, which nobody reads: ingress has the target and the host.
-        incoming.headers.host = 'localhost'
-        incoming.url = '/'
         entering = exchange
-        // The adapter reads no more of them than the two have.
-        void viaHono(incoming as IncomingMessage, outgoing as ServerResponse)
+        // The adapter reads no more of the two than they have.
+        void viaHono(asEntered(incoming) as IncomingMessage, outgoing as ServerResponse)
         entering = undefined
         return exchange
       } catch (error) {
@@ -134,6 +129,16 @@ export function createListener(parts: ListenerParts): Listener {
     },
   }
 }
+
+/**
+ * What the adapter sees of a request. It builds a URL of the target and of Host, which nobody reads:
+ * ingress has both.
+ */
+function asEntered({ method, socket }: Incoming) {
+  return { method, url: '/', headers: noHeaders, socket }
+}
+
+const noHeaders = { host: 'localhost' }
 
 /**
  * What the adapter waits for, in vain: each step answers through Node's response. Of an answer that says

@@ -1,6 +1,6 @@
 import {
   createServer,
-  type IncomingMessage,
+  IncomingMessage,
   type Server as HttpServer,
   type ServerResponse,
 } from 'node:http'
@@ -11,9 +11,13 @@ import type { ErrorCode } from '../errors/catalogue.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { sendRaw } from './answer.ts'
 import { createRoster } from '../limits/roster.ts'
+import { newConnection, type ConnectionState } from './connection-state.ts'
 import { abandon, whenEnded, type Exchange } from './exchange.ts'
 import { createHttp2Sessions } from './http2-sessions.ts'
 import type { Listener } from './listener.ts'
+import { servePlain } from './plain/plain-connections.ts'
+import type { PlainIncoming } from './plain/plain-incoming.ts'
+import type { PlainOutgoing } from './plain/plain-outgoing.ts'
 import { expectsContinue } from './request-body.ts'
 import { parserErrorCode, type ParserError } from './parser-error.ts'
 import { expectProxyHeader } from './proxy-protocol.ts'
@@ -41,17 +45,6 @@ export type PublicServer = {
   drain(timeoutMs: number): Promise<void>
 }
 
-/** What is known of one connection. */
-type Connection = {
-  requests: number
-  /** The newest of its requests that is under way. */
-  exchange: Exchange | undefined
-  /** An answer has said that it is the last. */
-  isClosing: boolean
-  /** A request has come as far as to be authenticated, or to where nobody has to be. */
-  isKnown: boolean
-}
-
 /**
  * Node's HTTP server with every exit that would bypass the chain closed: whatever its parser
  * refuses, times out or treats as special is answered in the envelope too.
@@ -66,7 +59,7 @@ export function createPublicServer(
   isTrustedProxy?: (address: string) => boolean,
 ): PublicServer {
   const open = createRoster<Exchange>()
-  const connections = new WeakMap<Duplex, Connection>()
+  const connections = new WeakMap<Duplex, ConnectionState>()
   let isRetiring = false
   let isDraining = false
 
@@ -92,6 +85,14 @@ export function createPublicServer(
     tls?.http2 === true
       ? createHttp2Sessions({ limits, listener, always: security, entered: enter })
       : undefined
+  const plain = servePlain(server, secured === undefined ? 'connection' : 'secureConnection', {
+    limits,
+    onRequest,
+    onOther(socket, state) {
+      connections.set(socket, state)
+    },
+    onUnreadable: refuseDetached,
+  })
   if (secured !== undefined && http2 !== undefined) divert(secured, http2)
   if (isTrustedProxy !== undefined) {
     expectProxyHeader(server, { isTrusted: isTrustedProxy, timeoutMs: limits.headersTimeoutMs })
@@ -102,12 +103,12 @@ export function createPublicServer(
   server.timeout = limits.idleTimeoutMs
 
   function onRequest(
-    incoming: IncomingMessage,
-    outgoing: SecuredResponse,
+    connection: ConnectionState,
+    incoming: IncomingMessage | PlainIncoming,
+    outgoing: SecuredResponse | PlainOutgoing,
     upgrade?: Upgrade,
   ): void {
     outgoing.security = security
-    const connection = connectionOf(incoming.socket)
     if (isLast(connection)) return
     connection.requests += 1
     if (isRetiring || connection.requests >= limits.maxRequestsPerConnection) {
@@ -126,7 +127,9 @@ export function createPublicServer(
       connection.isKnown ||= exchange.notes.authentication !== undefined
       if (connection.exchange !== exchange) return
       connection.exchange = undefined
-      if (!connection.isKnown) incoming.socket.setTimeout(limits.headersTimeoutMs)
+      if (!connection.isKnown && incoming instanceof IncomingMessage) {
+        incoming.socket.setTimeout(limits.headersTimeoutMs)
+      }
       // Its head may have gone out before the drain, and promised to keep the connection.
       if (isDraining) incoming.socket.destroySoon()
     })
@@ -136,12 +139,12 @@ export function createPublicServer(
    * What comes behind the last request of a connection is not handled (RFC 9112 §9.6): its sender
    * never sees an answer, and behind refused framing it may be what another reader takes for a body.
    */
-  function isLast({ isClosing, exchange }: Connection): boolean {
+  function isLast({ isClosing, exchange }: ConnectionState): boolean {
     return isClosing || exchange?.outgoing.shouldKeepAlive === false
   }
 
   /** The rest of a body that nobody wants is awaited, so that the connection can be used on; not at leisure. */
-  function boundRest(incoming: IncomingMessage): void {
+  function boundRest(incoming: IncomingMessage | PlainIncoming): void {
     setTimeout(() => {
       if (!incoming.complete) incoming.socket.destroy()
     }, limits.headersTimeoutMs).unref()
@@ -153,6 +156,10 @@ export function createPublicServer(
     // Who has not asked for anything yet is told so when the time for a head is over.
     if (requests === 0) return
     if (exchange === undefined || socket.writableLength > 0) socket.destroy()
+  }
+
+  function take(incoming: IncomingMessage, outgoing: SecuredResponse, upgrade?: Upgrade): void {
+    onRequest(connectionOf(incoming.socket), incoming, outgoing, upgrade)
   }
 
   function enter(exchange: Exchange): void {
@@ -171,15 +178,10 @@ export function createPublicServer(
     }
   }
 
-  function connectionOf(socket: Duplex): Connection {
+  function connectionOf(socket: Duplex): ConnectionState {
     const known = connections.get(socket)
     if (known !== undefined) return known
-    const connection: Connection = {
-      requests: 0,
-      exchange: undefined,
-      isClosing: false,
-      isKnown: false,
-    }
+    const connection = newConnection()
     connections.set(socket, connection)
     return connection
   }
@@ -233,13 +235,13 @@ export function createPublicServer(
 
   server.on('request', (incoming, outgoing) => {
     // The parser takes 0.9 and 2.0 for versions too, and frames them as if they were 1.1.
-    if (incoming.httpVersionMajor === 1) onRequest(incoming, outgoing)
+    if (incoming.httpVersionMajor === 1) take(incoming, outgoing)
     else refuse(incoming, outgoing, 'REQUEST_MALFORMED')
   })
   // Node would send 100 Continue before anybody is authenticated; the body's first read sends it.
   server.on('checkContinue', (incoming, outgoing) => {
     // Node finds the word also within other expectations.
-    if (expectsContinue(incoming)) onRequest(incoming, outgoing)
+    if (expectsContinue(incoming)) take(incoming, outgoing)
     else refuse(incoming, outgoing, 'EXPECTATION_FAILED')
   })
   server.on('checkExpectation', (incoming, outgoing) => {
@@ -256,7 +258,7 @@ export function createPublicServer(
       refuseDetached(socket, 'UPGRADE_NOT_IMPLEMENTED')
       return
     }
-    onRequest(incoming, opened.outgoing, opened.upgrade)
+    take(incoming, opened.outgoing, opened.upgrade)
   })
   server.on('clientError', onClientError)
   server.on('timeout', onTimeout)
@@ -286,10 +288,12 @@ export function createPublicServer(
           resolve()
         }),
       )
+      plain.closeResting()
       const timer = setTimeout(() => {
         for (const exchange of open.members()) abandon(exchange, new GatewayError('SHUTTING_DOWN'))
         setTimeout(() => {
           server.closeAllConnections()
+          plain.destroy()
           http2?.destroy()
         }, 1_000)
       }, timeoutMs)

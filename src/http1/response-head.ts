@@ -1,4 +1,5 @@
 import { InvalidResponse } from './failures.ts'
+import { fieldLines, readFields } from './field-lines.ts'
 
 /** Where the body of an answer ends (RFC 9112 §6.3). */
 export type ResponseFraming =
@@ -30,17 +31,10 @@ export function readResponseHead(text: string, method: string): ResponseHead {
   if (!soundHead.test(text)) throw new InvalidResponse('head')
   const endOfLine = text.indexOf('\r\n')
   const status = Number(text.slice(9, 12))
-  const rawFields: string[] = []
+  const rawFields = readFields(text, endOfLine + 2, text.length)
   const said: Said = { length: undefined, coding: undefined, connection: '', keepAlive: '' }
-  let at = endOfLine + 2
-  while (at < text.length) {
-    const colon = text.indexOf(':', at)
-    const end = text.indexOf('\r\n', colon)
-    const name = text.slice(at, colon)
-    const value = withoutSpace(text, colon + 1, end)
-    rawFields.push(name, value)
-    note(said, name, value)
-    at = end + 2
+  for (let index = 0; index < rawFields.length; index += 2) {
+    note(said, rawFields[index] ?? '', rawFields[index + 1] ?? '')
   }
   const isOld = text.charCodeAt(7) === zero
   return {
@@ -55,22 +49,13 @@ export function readResponseHead(text: string, method: string): ResponseHead {
 /** Trailer fields, names and values in turn (RFC 9112 §7.1.2). @throws {InvalidResponse} */
 export function readTrailers(text: string): string[] {
   if (!soundFields.test(text)) throw new InvalidResponse('trailers')
-  return text
-    .split('\r\n')
-    .slice(0, -1)
-    .flatMap((line) => {
-      const colon = line.indexOf(':')
-      return [line.slice(0, colon), withoutSpace(line, colon + 1, line.length)]
-    })
+  return readFields(text, 0, text.length)
 }
 
-const fieldLines = String.raw`(?:[!#$%&'*+.^_\x60|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*`
 const soundFields = new RegExp(`^${fieldLines}$`)
 const soundHead = new RegExp(String.raw`^HTTP/1\.[01] [1-9]\d\d(?: [^\r\n]*)?\r\n${fieldLines}$`)
 
 const zero = 0x30
-const space = 0x20
-const tab = 0x09
 
 /** What a head says of its connection and of its body's end. */
 type Said = {
@@ -140,15 +125,4 @@ function restOf(
   const seconds = keepAlive === '' ? undefined : /\btimeout=(\d{1,9})\b/i.exec(keepAlive)?.[1]
   if (seconds === undefined) return undefined
   return Math.min(Math.max(Number(seconds) * 1_000 - marginMs, 0), maxRestMs)
-}
-
-function withoutSpace(text: string, from: number, to: number): string {
-  let [start, end] = [from, to]
-  while (start < end && isSpace(text.charCodeAt(start))) start += 1
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1
-  return text.slice(start, end)
-}
-
-function isSpace(code: number): boolean {
-  return code === space || code === tab
 }
