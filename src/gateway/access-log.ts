@@ -1,5 +1,5 @@
 import type { AccessRecord } from '../telemetry/access-line.ts'
-import type { Exchange } from './exchange.ts'
+import { fieldOf, type Exchange } from './exchange.ts'
 
 /** Where access records go. */
 export type WriteAccess = (record: AccessRecord) => void
@@ -37,7 +37,7 @@ export function accessRecord(exchange: Exchange): AccessRecord {
     degraded: notes.degraded,
     shadow: notes.shadow,
     clientAddress: client.address,
-    userAgent: capped(incoming.headers['user-agent']),
+    userAgent: capped(fieldOf(exchange, 'user-agent')),
     gatewayMs: rounded(notes.gatewayMs ?? durationMs),
     instance: notes.instance,
     upstreamMs: rounded(notes.upstreamMs),

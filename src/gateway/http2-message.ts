@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { RawHead } from './ingress.ts'
 import type { Incoming, Outgoing } from './message.ts'
@@ -13,7 +12,6 @@ export class Http2Incoming implements Incoming {
   readonly complete = true
   readonly method: string
   readonly rawHeaders: string[]
-  readonly headers: IncomingHttpHeaders
   readonly socket: Incoming['socket']
   url: string
   readonly #stream: ServerHttp2Stream
@@ -22,14 +20,12 @@ export class Http2Incoming implements Incoming {
   constructor(
     stream: ServerHttp2Stream,
     { method, url, rawHeaders }: RawHead,
-    headers: IncomingHttpHeaders,
     socket: Incoming['socket'],
   ) {
     this.#stream = stream
     this.method = method
     this.url = url
     this.rawHeaders = rawHeaders as string[]
-    this.headers = headers
     this.socket = socket
   }
 

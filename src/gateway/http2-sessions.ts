@@ -173,7 +173,7 @@ function handle(
   } catch (error) {
     malformed = error
   }
-  const incoming = new Http2Incoming(stream, head, headers, socket)
+  const incoming = new Http2Incoming(stream, head, socket)
   if (malformed !== undefined) {
     listener.refuse(incoming, outgoing, malformed)
   } else if (headers.expect !== undefined && !expectsContinue(incoming)) {

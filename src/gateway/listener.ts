@@ -134,9 +134,11 @@ export function createListener(parts: ListenerParts): Listener {
  * What the adapter sees of a request. It builds a URL of the target and of Host, which nobody reads:
  * ingress has both.
  */
-function asEntered({ method, socket }: Incoming) {
+function asEntered({ method, socket }: Incoming): Entered {
   return { method, url: '/', headers: noHeaders, socket }
 }
+
+type Entered = Pick<Incoming, 'method' | 'url' | 'socket'> & Pick<IncomingMessage, 'headers'>
 
 const noHeaders = { host: 'localhost' }
 

@@ -8,7 +8,6 @@ export type Incoming = Pick<
   | 'url'
   | 'httpVersion'
   | 'rawHeaders'
-  | 'headers'
   | 'complete'
   | 'closed'
   | 'isPaused'

@@ -94,8 +94,11 @@ export function requestBody(incoming: Incoming, outgoing: Outgoing, limits: Body
  * would take it for the answer (RFC 9110 §10.1.1).
  */
 export function expectsContinue({
-  headers,
+  rawHeaders,
   httpVersion,
-}: Pick<Incoming, 'headers' | 'httpVersion'>): boolean {
-  return headers.expect?.toLowerCase() === '100-continue' && httpVersion !== '1.0'
+}: Pick<Incoming, 'rawHeaders' | 'httpVersion'>): boolean {
+  const expected = rawHeaders.filter(
+    (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'expect',
+  )
+  return expected.join().toLowerCase() === '100-continue' && httpVersion !== '1.0'
 }

@@ -37,14 +37,14 @@ export function headText(facts: Facts, ...given: readonly (readonly string[])[])
     for (let index = 0; index < fields.length; index += 2) {
       const name = fields[index] ?? ''
       const value = fields[index + 1] ?? ''
-      if (!token.test(name) || unsound.test(value)) throw new TypeError('Invalid header field')
       note(said, name, value)
-      text += `${name}: ${value}\r\n`
+      text += fieldLine(name, value)
     }
   }
   if (!said.isDated) text += `Date: ${date()}\r\n`
   const isKept = facts.isKept && said.connection !== 'close'
-  if (said.connection === undefined) text += isKept ? 'Connection: keep-alive\r\n' : 'Connection: close\r\n'
+  if (said.connection === undefined)
+    text += isKept ? 'Connection: keep-alive\r\n' : 'Connection: close\r\n'
   if (isKept && !said.isTimed) text += `Keep-Alive: ${facts.keepAlive}\r\n`
   const isChunked = hasBody && !said.isSized
   text += isChunked ? 'Transfer-Encoding: chunked\r\n\r\n' : '\r\n'
@@ -55,14 +55,18 @@ export function headText(facts: Facts, ...given: readonly (readonly string[])[])
 export function lastChunk(trailers: readonly (readonly [string, string])[]): string {
   let text = '0\r\n'
   for (const [name, value] of trailers) {
-    if (!token.test(name) || unsound.test(value)) throw new TypeError('Invalid trailer field')
-    text += `${name}: ${value}\r\n`
+    text += fieldLine(name, value)
   }
   return `${text}\r\n`
 }
 
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-// eslint-disable-next-line no-control-regex
+function fieldLine(name: string, value: string): string {
+  const line = `${name}: ${value}\r\n`
+  if (!soundLine.test(line)) throw new TypeError('Invalid header field')
+  return line
+}
+
+const soundLine = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*\r\n$/
 const unsound = /[^\t\x20-\x7e\x80-\xff]/
 
 type Said = {

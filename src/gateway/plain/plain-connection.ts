@@ -75,7 +75,8 @@ export class PlainConnection implements Answering {
     this.since = performance.now()
     if (this.socket.timeout !== undefined && this.socket.timeout > 0) this.socket.setTimeout(0)
     if (!outgoing.shouldKeepAlive) this.socket.destroySoon()
-    else if (this.#behind.length > 0) this.#letGo(Buffer.concat(this.#behind))
+    else if (this.#behind.length > 0 && this.socket.writable)
+      this.#letGo(Buffer.concat(this.#behind).toString('latin1'))
   }
 
   readonly #onData = (bytes: Buffer): void => {
@@ -85,17 +86,36 @@ export class PlainConnection implements Answering {
       return
     }
     const text = this.#begun + bytes.toString('latin1')
-    const head = text.length <= this.#limits.maxHeaderBytes ? readPlainHead(text) : undefined
-    if (head !== undefined) {
-      this.#begun = ''
-      this.#outgoing = new PlainOutgoing(this, head.method)
-      this.#events.onRequest(this.state, new PlainIncoming(head, this.socket), this.#outgoing)
-    } else if (text.length <= this.#limits.maxHeaderBytes && isPlainSoFar(text)) {
-      if (this.#begun === '') this.since = performance.now()
-      this.#begun = text
-    } else {
-      this.#letGo(Buffer.from(text, 'latin1'))
+    const endOfHead = text.indexOf('\r\n\r\n', Math.max(this.#begun.length - 3, 0))
+    if (endOfHead === -1) this.#awaitRest(text)
+    else this.#take(text, endOfHead + 4, bytes)
+  }
+
+  #awaitRest(text: string): void {
+    const isFirst = this.#begun === ''
+    // Looked at once: who sends a head byte by byte must not have it read as often.
+    if (text.length > this.#limits.maxHeaderBytes || (isFirst && !isPlainSoFar(text))) {
+      this.#letGo(text)
+      return
     }
+    if (isFirst) this.since = performance.now()
+    this.#begun = text
+  }
+
+  /** @param bytes what was read last, in which the body lies if there is one */
+  #take(text: string, headBytes: number, bytes: Buffer): void {
+    const bodyBytes = text.length - headBytes
+    const isShort = headBytes <= this.#limits.maxHeaderBytes
+    const head = isShort ? readPlainHead(text.slice(0, headBytes)) : undefined
+    // What has not come whole, or is more than one request, is not told apart here.
+    if (head?.bodyBytes !== bodyBytes) {
+      this.#letGo(text)
+      return
+    }
+    this.#begun = ''
+    const body = bodyBytes === 0 ? undefined : bytes.subarray(bytes.length - bodyBytes)
+    this.#outgoing = new PlainOutgoing(this, head.method)
+    this.#events.onRequest(this.state, new PlainIncoming(head, body, this.socket), this.#outgoing)
   }
 
   /** Answer, for a head that is not there, and close. */
@@ -104,10 +124,11 @@ export class PlainConnection implements Answering {
     this.#events.onUnreadable(this, code)
   }
 
-  #letGo(unread: Buffer): void {
+  /** @param unread as latin1 */
+  #letGo(unread: string): void {
     const { socket } = this
     this.#detach()
-    socket.unshift(unread)
+    socket.unshift(Buffer.from(unread, 'latin1'))
     this.#events.onOther(this)
     if (socket.isPaused()) socket.resume()
   }

@@ -1,12 +1,13 @@
 import { fieldLines, readFields } from '../../http1/field-lines.ts'
 
-/** Head of a request without a body. */
+/** Head of a request, and how long its body is. */
 export type PlainHead = {
   readonly method: string
   /** In origin form (RFC 9112 §3.2.1). */
   readonly url: string
   /** Names and values in turn, as received. */
   readonly rawHeaders: readonly string[]
+  readonly bodyBytes: number
 }
 
 const requestLine = String.raw`(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \/[\x21-\x7e]* HTTP\/1\.1\r\n`
@@ -16,27 +17,36 @@ const begun = new RegExp(
 )
 
 /**
- * Read a request of the plainest kind: one head and nothing behind it, which every reader of HTTP/1.1
- * reads alike, and whose connection goes on. It names no body, no expectation and no other protocol.
+ * Read a head of the plainest kind, which every reader of HTTP/1.1 reads alike. Its body, if any, has a
+ * length; it names no expectation and no other protocol, and its connection goes on.
  *
- * @param text latin1
+ * @param text latin1: the head, with the empty line
  * @returns undefined where it is anything else, sound or not: Node's parser decides about it
- * @see RFC 9112 §2.2, §3, §5
+ * @see RFC 9112 §2.2, §3, §5, §6.2
  */
 export function readPlainHead(text: string): PlainHead | undefined {
   if (!whole.test(text)) return undefined
   const endOfMethod = text.indexOf(' ')
   const endOfLine = text.indexOf('\r\n', endOfMethod)
   const rawHeaders = readFields(text, endOfLine + 2, text.length - 2)
+  let length: string | undefined
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (saysMore(rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '')) return undefined
+    const name = rawHeaders[index] ?? ''
+    const value = rawHeaders[index + 1] ?? ''
+    if (saysMore(name, value)) return undefined
+    if (name.length !== 14 || name.toLowerCase() !== 'content-length') continue
+    if (length !== undefined || !plainLength.test(value)) return undefined
+    length = value
   }
   return {
     method: text.slice(0, endOfMethod),
     url: text.slice(endOfMethod + 1, endOfLine - ' HTTP/1.1'.length),
     rawHeaders,
+    bodyBytes: Number(length ?? 0),
   }
 }
+
+const plainLength = /^(?:0|[1-9]\d{0,5})$/
 
 /** Whether it may be the beginning of such a head, which goes on. */
 export function isPlainSoFar(text: string): boolean {
@@ -53,8 +63,6 @@ function saysMore(name: string, value: string): boolean {
       return name.toLowerCase() === 'upgrade'
     case 10:
       return name.toLowerCase() === 'connection' && value.toLowerCase() !== 'keep-alive'
-    case 14:
-      return name.toLowerCase() === 'content-length'
     case 16:
       return name.toLowerCase() === 'proxy-connection'
     case 17:

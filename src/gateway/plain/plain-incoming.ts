@@ -1,77 +1,74 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Incoming } from '../message.ts'
 import type { PlainHead } from './plain-head.ts'
 
-/** A request without a body, with the members that the chain uses of Node's own. */
+/** A request that has come whole, with the members that the chain uses of Node's own. */
 export class PlainIncoming implements Incoming {
   readonly httpVersion = '1.1'
-  // Nothing of it is to come, as Node says of a request without a body.
   readonly complete = true
-  readonly closed = true
-  readonly readableFlowing = null
   readonly method: string
   readonly url: string
   readonly rawHeaders: string[]
   readonly socket: Socket
-  #headers: IncomingHttpHeaders | undefined
+  /** Whether it is being read; null before. */
+  readableFlowing: boolean | null = null
+  /** What has not been read of the body; undefined behind its end. */
+  #body: Buffer | undefined
+  #onData: ((chunk: Buffer) => void) | undefined
+  #onEnd: (() => void) | undefined
 
-  constructor({ method, url, rawHeaders }: PlainHead, socket: Socket) {
+  constructor({ method, url, rawHeaders }: PlainHead, body: Buffer | undefined, socket: Socket) {
     this.method = method
     this.url = url
     this.rawHeaders = rawHeaders as string[]
     this.socket = socket
+    this.#body = body
   }
 
-  get headers(): IncomingHttpHeaders {
-    this.#headers ??= joined(this.rawHeaders)
-    return this.#headers
+  /** As of Node's own, whose 'close' follows its end. */
+  get closed(): boolean {
+    return this.#body === undefined
   }
 
   isPaused(): boolean {
-    return false
+    return this.readableFlowing === false
   }
 
-  pause(): this {
+  pause(): void {
+    this.readableFlowing = false
+  }
+
+  resume(): void {
+    if (this.readableFlowing === true || this.#body === undefined) return
+    this.readableFlowing = true
+    process.nextTick(this.#flow)
+  }
+
+  on(event: 'data' | 'end' | 'close', run: (chunk: Buffer) => void): this {
+    if (event === 'data') this.#onData = run
     return this
   }
 
-  resume(): this {
+  once(event: 'end' | 'close', run: () => void): this {
+    // A body that has come whole ends; its connection may close, which its response tells.
+    if (event === 'end') this.#onEnd = run
     return this
   }
 
-  on(): this {
+  off(event: 'data' | 'end' | 'close'): this {
+    if (event === 'data') this.#onData = undefined
+    else if (event === 'end') this.#onEnd = undefined
     return this
   }
 
-  once(): this {
-    return this
+  readonly #flow = (): void => {
+    const body = this.#body
+    if (this.readableFlowing !== true || body === undefined) return
+    this.#body = body.subarray(body.length)
+    if (body.length > 0) this.#onData?.(body)
+    // Whoever has taken it may have no room for more.
+    if (this.isPaused()) return
+    this.#body = undefined
+    this.#onEnd?.()
   }
-
-  off(): this {
-    return this
-  }
-}
-
-/** Fields that say one thing: of several, Node keeps the first. */
-const single = new Set(
-  (
-    'age authorization content-length content-type etag expires from host if-modified-since ' +
-    'if-unmodified-since last-modified location max-forwards proxy-authorization referer retry-after ' +
-    'server user-agent'
-  ).split(' '),
-)
-
-/** By name in lower case, fields with one name joined as Node joins them. */
-function joined(rawHeaders: readonly string[]): IncomingHttpHeaders {
-  const fields: Record<string, string | string[]> = Object.create(null)
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] ?? '').toLowerCase()
-    const value = rawHeaders[index + 1] ?? ''
-    const known = fields[name]
-    if (name === 'set-cookie') fields[name] = [...(known ?? []), value]
-    else if (known === undefined) fields[name] = value
-    else if (!single.has(name)) fields[name] = `${String(known)}${name === 'cookie' ? '; ' : ', '}${value}`
-  }
-  return fields
 }

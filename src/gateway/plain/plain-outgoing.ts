@@ -98,14 +98,14 @@ export class PlainOutgoing implements Outgoing {
     return socket.write('\r\n', 'latin1')
   }
 
-  end(body?: Buffer | string | (() => void), _encoding?: 'latin1'): void {
+  end(body?: Buffer | string | (() => void)): void {
     if (this.writableEnded || this.destroyed) return
     if (!this.headersSent) this.writeHead(this.statusCode, none)
     this.writableEnded = true
     if (typeof body === 'function') this.once('finish', body)
     else if (typeof body === 'object') this.write(body)
     this.#sendEnd(typeof body === 'string' && this.#hasBody ? body : '')
-    process.nextTick(this.#onEnded)
+    settleAfter(this)
   }
 
   /** @param body latin1 */
@@ -117,7 +117,8 @@ export class PlainOutgoing implements Outgoing {
     if (text !== '') this.#socket.write(text, 'latin1')
   }
 
-  readonly #onEnded = (): void => {
+  /** To be called when what was written in a tick is on its way. */
+  settle(): void {
     if (this.closed) return
     if (this.#socket.writableLength === 0) {
       this.#finish()
@@ -180,6 +181,20 @@ export class PlainOutgoing implements Outgoing {
     for (const run of this.#onClose) run()
     this.#onClose = []
   }
+}
+
+let ended: PlainOutgoing[] = []
+
+/** Settle an answer when this tick is over, as Node does, with the others that end in it. */
+function settleAfter(outgoing: PlainOutgoing): void {
+  if (ended.length === 0) process.nextTick(settleAll)
+  ended.push(outgoing)
+}
+
+function settleAll(): void {
+  const settling = ended
+  ended = []
+  for (const outgoing of settling) outgoing.settle()
 }
 
 function uncork(socket: Socket): void {

@@ -47,7 +47,7 @@ export function forwardGuarded(
   const travel = (): Promise<Forwarded> => {
     if (guard.totalTimeoutMs !== undefined) boundTotal(exchange, guard.totalTimeoutMs)
     guard.retries?.note()
-    const isForCanary = guard.isForCanary(exchange.incoming.headers)
+    const isForCanary = guard.isForCanary(exchange)
     return new Promise((resolve, reject) => {
       sendOnce({ exchange, plan, upstream, guard, isForCanary, tried: [], resolve, reject })
     })

@@ -4,7 +4,7 @@ import { resourceOf, type RequestParts } from '../../catalog/resource.ts'
 import { GatewayError } from '../../errors/gateway-error.ts'
 import type { AdmitAddress } from '../../limits/admission.ts'
 import { limitedAddress } from '../client.ts'
-import { left, type Exchange } from '../exchange.ts'
+import { fieldOf, left, type Exchange } from '../exchange.ts'
 import type { Answered, Step } from '../in-order.ts'
 
 /**
@@ -26,9 +26,8 @@ export function authenticateStep(
     try {
       const { resource: rule } = group
       const resource = rule && resourceOf(rule, match, requestParts(exchange))
-      const { head, incoming } = exchange
-      const pools = poolsNamed(incoming, poolField)
-      outcome = authenticate(head.authorization, security, resource, pools)
+      const pools = fieldOf(exchange, poolField)
+      outcome = authenticate(exchange.head.authorization, security, resource, pools)
     } catch (error) {
       return fail(exchange, admitAddress, error)
     }
@@ -55,20 +54,11 @@ async function fail(
   throw error
 }
 
-function requestParts({ head, incoming }: Exchange): RequestParts {
+function requestParts(exchange: Exchange): RequestParts {
   return {
-    query: head.target.query,
-    header: (name) => {
-      const value = incoming.headers[name]
-      return Array.isArray(value) ? value.join(', ') : value
-    },
+    query: exchange.head.target.query,
+    header: (name) => fieldOf(exchange, name),
   }
-}
-
-/** Where the field stands twice, Node joins the values with a comma, as a list is written. */
-export function poolsNamed({ headers }: Exchange['incoming'], field: string): string | undefined {
-  const value = headers[field]
-  return Array.isArray(value) ? value.join(',') : value
 }
 
 function isCallersFault(error: unknown): boolean {

@@ -4,9 +4,8 @@ import { GatewayError } from '../../errors/gateway-error.ts'
 import type { AdmitAddress } from '../../limits/admission.ts'
 import { send } from '../answer.ts'
 import { limitedAddress } from '../client.ts'
-import { alreadySent, type Exchange } from '../exchange.ts'
+import { alreadySent, fieldOf, type Exchange } from '../exchange.ts'
 import type { Step } from '../in-order.ts'
-import { poolsNamed } from './authenticate.ts'
 import type { FindGrants } from './authorize.ts'
 
 /** Who reads what the gateway says about its operations. */
@@ -56,13 +55,12 @@ export function referenceStep({ audience, read }: Reference, parts: Parts): Step
 
   async function answer(exchange: Exchange, path: string): Promise<Response | undefined> {
     await admit(exchange, parts.admitAddress)
-    const { head, incoming } = exchange
-    const pools = poolsNamed(incoming, parts.poolField)
+    const pools = fieldOf(exchange, parts.poolField)
     // The stylesheet is nobody's secret, and a browser asks for it without being told to.
     const authentication =
       path === stylesheetPath
         ? anonymous
-        : await parts.authenticate(head.authorization, policy, undefined, pools)
+        : await parts.authenticate(exchange.head.authorization, policy, undefined, pools)
     exchange.notes.authentication = authentication
     const rendered = await read(path, await readerOf(authentication))
     if (rendered === undefined) return undefined
@@ -99,15 +97,16 @@ async function admit({ client }: Exchange, admitAddress: AdmitAddress): Promise<
 }
 
 function sendRendered(
-  { head, incoming, outgoing, requestId }: Exchange,
+  exchange: Exchange,
   { contentType, body, etag }: RenderedReference,
   { kind }: Authentication,
 ): void {
+  const { head, incoming, outgoing, requestId } = exchange
   const caching = kind === 'anonymous' ? 'no-cache' : 'private, no-cache'
   const fields = ['ETag', etag, 'Cache-Control', caching, 'Vary', 'Authorization']
   fields.push('X-Content-Type-Options', 'nosniff', 'Content-Security-Policy', pagePolicy)
   fields.push('X-Request-Id', requestId)
-  if (isCurrent(incoming.headers['if-none-match'], etag)) {
+  if (isCurrent(fieldOf(exchange, 'if-none-match'), etag)) {
     send(incoming, outgoing, head.body, { status: 304, fields, body: '' })
     return
   }

@@ -1,7 +1,7 @@
 import { hasDistinctMembers } from '../../auth/tokens/strict-json.ts'
 import type { BodyKind, BodyValidation, Validation } from '../../catalog/validation/validation.ts'
 import { GatewayError, type InvalidField } from '../../errors/gateway-error.ts'
-import { left, type Exchange } from '../exchange.ts'
+import { fieldOf, left, type Exchange } from '../exchange.ts'
 import type { Answered, Step } from '../in-order.ts'
 import { requestBody, type BodyLimits } from '../request-body.ts'
 
@@ -43,31 +43,29 @@ function pass(fields: readonly InvalidField[]): Answered {
 function parameterFields(
   { parameters }: Validation,
   path: Parameters<Validation['parameters']>[0]['path'],
-  { head, incoming }: Exchange,
+  exchange: Exchange,
 ): readonly InvalidField[] {
   return parameters({
     path,
-    query: new URLSearchParams(head.target.query),
-    header: (name) => {
-      const value = incoming.headers[name]
-      return Array.isArray(value) ? value.join(', ') : value
-    },
+    query: new URLSearchParams(exchange.head.target.query),
+    header: (name) => fieldOf(exchange, name),
   })
 }
 
-function bodyKind(body: BodyValidation | undefined, { head, incoming }: Exchange): BodyKind {
+function bodyKind(body: BodyValidation | undefined, exchange: Exchange): BodyKind {
   if (body === undefined) return 'opaque'
-  const { headers } = incoming
+  const { head } = exchange
   if (head.body.kind === 'none' || (head.body.kind === 'sized' && head.body.bytes === 0)) {
     if (!body.required) return 'opaque'
     const fields = [{ pointer: '', message: 'must be present' }]
     throw new GatewayError('VALIDATION_FAILED', { fields })
   }
-  const kind = body.kindOf(headers['content-type'])
-  const coding = headers['content-encoding']?.toLowerCase() ?? 'identity'
+  const contentType = fieldOf(exchange, 'content-type')
+  const kind = body.kindOf(contentType)
+  const coding = fieldOf(exchange, 'content-encoding')?.toLowerCase() ?? 'identity'
   if (kind === 'unsupported') throw new GatewayError('UNSUPPORTED_MEDIA_TYPE')
   if (typeof kind === 'string') return kind
-  if (otherCharset.test(headers['content-type'] ?? '')) {
+  if (otherCharset.test(contentType ?? '')) {
     const details = 'The operation takes JSON in UTF-8.'
     throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', { details })
   }
