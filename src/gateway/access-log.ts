@@ -1,5 +1,6 @@
 import type { AccessRecord } from '../telemetry/access-line.ts'
-import { fieldOf, type Exchange } from './exchange.ts'
+import type { Exchange } from './exchange.ts'
+import { listOf } from './raw-fields.ts'
 
 /** Where access records go. */
 export type WriteAccess = (record: AccessRecord) => void
@@ -37,7 +38,7 @@ export function accessRecord(exchange: Exchange): AccessRecord {
     degraded: notes.degraded,
     shadow: notes.shadow,
     clientAddress: client.address,
-    userAgent: capped(fieldOf(exchange, 'user-agent')),
+    userAgent: capped(listOf(incoming.rawHeaders, 'user-agent')),
     gatewayMs: rounded(notes.gatewayMs ?? durationMs),
     instance: notes.instance,
     upstreamMs: rounded(notes.upstreamMs),

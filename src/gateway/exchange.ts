@@ -44,19 +44,6 @@ export function whenEnded({ outgoing, endings }: Exchange, run: () => void): voi
   else endings.push(run)
 }
 
-/** Value of a request's field, of several one list; `name` in lower case. */
-export function fieldOf({ head, incoming }: Exchange, name: string): string | undefined {
-  let value: string | undefined
-  let at = -1
-  for (const each of head.names) {
-    at += 2
-    if (each !== name) continue
-    const next = incoming.rawHeaders[at] ?? ''
-    value = value === undefined ? next : `${value}, ${next}`
-  }
-  return value
-}
-
 /** How what happens to the connection or the process reaches a request that is under way. */
 export type Abandonment = {
   reason: GatewayError | undefined

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Incoming, Outgoing } from './message.ts'
+import { listOf } from './raw-fields.ts'
 
 /** Bounds on a request's body while it streams. */
 export type BodyLimits = {
@@ -97,8 +98,5 @@ export function expectsContinue({
   rawHeaders,
   httpVersion,
 }: Pick<Incoming, 'rawHeaders' | 'httpVersion'>): boolean {
-  const expected = rawHeaders.filter(
-    (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'expect',
-  )
-  return expected.join().toLowerCase() === '100-continue' && httpVersion !== '1.0'
+  return listOf(rawHeaders, 'expect')?.toLowerCase() === '100-continue' && httpVersion !== '1.0'
 }

@@ -1,5 +1,6 @@
 import type { LimitState } from '../limits/admission.ts'
 import type { PublicLink } from './public-links.ts'
+import { fieldOf, valuesOf } from './raw-fields.ts'
 
 /** What the gateway says itself on a response it passes on. */
 export type OwnFields = {
@@ -90,26 +91,6 @@ export function announcedLength(raw: readonly string[]): number | undefined {
   }
   return undefined
 }
-
-/** The value of one field, or undefined; the last where there are several. */
-export function fieldOf(raw: readonly string[], name: string): string | undefined {
-  return valuesOf(raw, name).at(-1)
-}
-
-/** Every value of one field, in order. */
-export function valuesOf(raw: readonly string[], name: string): readonly string[] {
-  let values: string[] | undefined
-  for (let index = 0; index < raw.length; index += 2) {
-    const each = raw[index]
-    if (each?.length === name.length && each.toLowerCase() === name) {
-      values ??= []
-      values.push(raw[index + 1] ?? '')
-    }
-  }
-  return values ?? none
-}
-
-const none: readonly string[] = []
 
 function connectionNamed(raw: readonly string[]): readonly string[] | undefined {
   const value = valuesOf(raw, 'connection').join(',')

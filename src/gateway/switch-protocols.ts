@@ -1,13 +1,8 @@
 import type { Duplex } from 'node:stream'
 import { lingerMs } from './answer.ts'
 import type { Outgoing } from './message.ts'
-import {
-  aboutBytes,
-  fieldsWithout,
-  responseFields,
-  valuesOf,
-  type OwnFields,
-} from './response-fields.ts'
+import { valuesOf } from './raw-fields.ts'
+import { aboutBytes, fieldsWithout, responseFields, type OwnFields } from './response-fields.ts'
 import type { Upgrade } from './upgrade.ts'
 
 /** The upstream's side of an upgrade that it says it has agreed to. */

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { InvalidResponse } from '../http1/failures.ts'
 import type { Relay } from './relay.ts'
-import { valuesOf } from './response-fields.ts'
+import { valuesOf } from './raw-fields.ts'
 
 type Control = Dispatcher.DispatchController
 

@@ -7,13 +7,8 @@ import { hasShape, isQuotaExceeded, withRequestId } from '../errors/upstream-bod
 import type { Answer } from './answer.ts'
 import type { ApiGroup } from './api-group.ts'
 import type { Forwarded } from './forwarded.ts'
-import {
-  aboutBytes,
-  fieldOf,
-  fieldsWithout,
-  responseFields,
-  type OwnFields,
-} from './response-fields.ts'
+import { fieldOf } from './raw-fields.ts'
+import { aboutBytes, fieldsWithout, responseFields, type OwnFields } from './response-fields.ts'
 
 /** What a group says of its service's errors. */
 export type ErrorRules = Pick<ApiGroup, 'errorProfile' | 'quotaErrors'>

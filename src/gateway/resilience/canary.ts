@@ -1,4 +1,4 @@
-import { fieldOf, type Exchange } from '../exchange.ts'
+import { listOf } from '../raw-fields.ts'
 
 /** Which requests go to other instances than the usual ones. */
 export type CanaryOptions = {
@@ -10,11 +10,11 @@ export type CanaryOptions = {
 }
 
 /** Whether a request is one for the canary; asked once for each. */
-export type IsForCanary = (exchange: Exchange) => boolean
+export type IsForCanary = (rawHeaders: readonly string[]) => boolean
 
 /** By weight, every so many requests one goes there: no run of them meets what is new. */
 export function createIsForCanary({ weight = 0, header }: CanaryOptions): IsForCanary {
-  if (header !== undefined) return (exchange) => fieldOf(exchange, header.name) === header.value
+  if (header !== undefined) return (rawHeaders) => listOf(rawHeaders, header.name) === header.value
   let owed = 0
   return () => {
     owed += weight

@@ -2,7 +2,7 @@ import { GatewayError } from '../../errors/gateway-error.ts'
 import { attempt, isIdempotent, mayPipeline, type ForwardPlan } from '../attempt.ts'
 import { abandon, whenEnded, type Exchange } from '../exchange.ts'
 import type { Forwarded } from '../forwarded.ts'
-import { fieldOf } from '../response-fields.ts'
+import { fieldOf } from '../raw-fields.ts'
 import {
   ClientGone,
   isOfInstance,
@@ -47,7 +47,7 @@ export function forwardGuarded(
   const travel = (): Promise<Forwarded> => {
     if (guard.totalTimeoutMs !== undefined) boundTotal(exchange, guard.totalTimeoutMs)
     guard.retries?.note()
-    const isForCanary = guard.isForCanary(exchange)
+    const isForCanary = guard.isForCanary(exchange.incoming.rawHeaders)
     return new Promise((resolve, reject) => {
       sendOnce({ exchange, plan, upstream, guard, isForCanary, tried: [], resolve, reject })
     })

@@ -4,8 +4,9 @@ import { resourceOf, type RequestParts } from '../../catalog/resource.ts'
 import { GatewayError } from '../../errors/gateway-error.ts'
 import type { AdmitAddress } from '../../limits/admission.ts'
 import { limitedAddress } from '../client.ts'
-import { fieldOf, left, type Exchange } from '../exchange.ts'
+import { left, type Exchange } from '../exchange.ts'
 import type { Answered, Step } from '../in-order.ts'
+import { listOf } from '../raw-fields.ts'
 
 /**
  * Establish who is asking, by what was presented and what the operation accepts.
@@ -26,8 +27,9 @@ export function authenticateStep(
     try {
       const { resource: rule } = group
       const resource = rule && resourceOf(rule, match, requestParts(exchange))
-      const pools = fieldOf(exchange, poolField)
-      outcome = authenticate(exchange.head.authorization, security, resource, pools)
+      const { head, incoming } = exchange
+      const pools = listOf(incoming.rawHeaders, poolField)
+      outcome = authenticate(head.authorization, security, resource, pools)
     } catch (error) {
       return fail(exchange, admitAddress, error)
     }
@@ -54,10 +56,10 @@ async function fail(
   throw error
 }
 
-function requestParts(exchange: Exchange): RequestParts {
+function requestParts({ head, incoming }: Exchange): RequestParts {
   return {
-    query: exchange.head.target.query,
-    header: (name) => fieldOf(exchange, name),
+    query: head.target.query,
+    header: (name) => listOf(incoming.rawHeaders, name),
   }
 }
 

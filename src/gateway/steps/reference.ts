@@ -4,8 +4,9 @@ import { GatewayError } from '../../errors/gateway-error.ts'
 import type { AdmitAddress } from '../../limits/admission.ts'
 import { send } from '../answer.ts'
 import { limitedAddress } from '../client.ts'
-import { alreadySent, fieldOf, type Exchange } from '../exchange.ts'
+import { alreadySent, type Exchange } from '../exchange.ts'
 import type { Step } from '../in-order.ts'
+import { listOf } from '../raw-fields.ts'
 import type { FindGrants } from './authorize.ts'
 
 /** Who reads what the gateway says about its operations. */
@@ -55,7 +56,7 @@ export function referenceStep({ audience, read }: Reference, parts: Parts): Step
 
   async function answer(exchange: Exchange, path: string): Promise<Response | undefined> {
     await admit(exchange, parts.admitAddress)
-    const pools = fieldOf(exchange, parts.poolField)
+    const pools = listOf(exchange.incoming.rawHeaders, parts.poolField)
     // The stylesheet is nobody's secret, and a browser asks for it without being told to.
     const authentication =
       path === stylesheetPath
@@ -106,7 +107,7 @@ function sendRendered(
   const fields = ['ETag', etag, 'Cache-Control', caching, 'Vary', 'Authorization']
   fields.push('X-Content-Type-Options', 'nosniff', 'Content-Security-Policy', pagePolicy)
   fields.push('X-Request-Id', requestId)
-  if (isCurrent(fieldOf(exchange, 'if-none-match'), etag)) {
+  if (isCurrent(listOf(incoming.rawHeaders, 'if-none-match'), etag)) {
     send(incoming, outgoing, head.body, { status: 304, fields, body: '' })
     return
   }

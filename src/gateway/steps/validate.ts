@@ -1,8 +1,9 @@
 import { hasDistinctMembers } from '../../auth/tokens/strict-json.ts'
 import type { BodyKind, BodyValidation, Validation } from '../../catalog/validation/validation.ts'
 import { GatewayError, type InvalidField } from '../../errors/gateway-error.ts'
-import { fieldOf, left, type Exchange } from '../exchange.ts'
+import { left, type Exchange } from '../exchange.ts'
 import type { Answered, Step } from '../in-order.ts'
+import { listOf } from '../raw-fields.ts'
 import { requestBody, type BodyLimits } from '../request-body.ts'
 
 /** Deeper than any API nests, and shallow enough for whatever is recursive. */
@@ -43,26 +44,26 @@ function pass(fields: readonly InvalidField[]): Answered {
 function parameterFields(
   { parameters }: Validation,
   path: Parameters<Validation['parameters']>[0]['path'],
-  exchange: Exchange,
+  { head, incoming }: Exchange,
 ): readonly InvalidField[] {
   return parameters({
     path,
-    query: new URLSearchParams(exchange.head.target.query),
-    header: (name) => fieldOf(exchange, name),
+    query: new URLSearchParams(head.target.query),
+    header: (name) => listOf(incoming.rawHeaders, name),
   })
 }
 
-function bodyKind(body: BodyValidation | undefined, exchange: Exchange): BodyKind {
+function bodyKind(body: BodyValidation | undefined, { head, incoming }: Exchange): BodyKind {
   if (body === undefined) return 'opaque'
-  const { head } = exchange
+  const { rawHeaders } = incoming
   if (head.body.kind === 'none' || (head.body.kind === 'sized' && head.body.bytes === 0)) {
     if (!body.required) return 'opaque'
     const fields = [{ pointer: '', message: 'must be present' }]
     throw new GatewayError('VALIDATION_FAILED', { fields })
   }
-  const contentType = fieldOf(exchange, 'content-type')
+  const contentType = listOf(rawHeaders, 'content-type')
   const kind = body.kindOf(contentType)
-  const coding = fieldOf(exchange, 'content-encoding')?.toLowerCase() ?? 'identity'
+  const coding = listOf(rawHeaders, 'content-encoding')?.toLowerCase() ?? 'identity'
   if (kind === 'unsupported') throw new GatewayError('UNSUPPORTED_MEDIA_TYPE')
   if (typeof kind === 'string') return kind
   if (otherCharset.test(contentType ?? '')) {
