@@ -118,7 +118,7 @@ export function blankNotes(): Notes {
 
 export type GatewayEnv = { Bindings: Exchange }
 
-/** What a step returns that has answered, or has begun to, through Node's own response. */
+/** What a step returns that has answered, or has begun to, through the exchange's response. */
 export const alreadySent: Response = RESPONSE_ALREADY_SENT
 
 /**

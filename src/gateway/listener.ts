@@ -27,7 +27,7 @@ export type ListenerParts = {
   readonly writeAccess: WriteAccess
 }
 
-/** Takes requests from Node's server into the chain. */
+/** Takes requests into the chain. */
 export type Listener = {
   /** @returns the exchange, or undefined where the head was refused */
   handle(incoming: Incoming, outgoing: Outgoing, upgrade?: Upgrade): Exchange | undefined
@@ -143,8 +143,8 @@ type Entered = Pick<Incoming, 'method' | 'url' | 'socket'> & Pick<IncomingMessag
 const noHeaders = { host: 'localhost' }
 
 /**
- * What the adapter waits for, in vain: each step answers through Node's response. Of an answer that says
- * so, the adapter would make header fields first; and of one to HEAD, Hono makes one that does not.
+ * What the adapter waits for, in vain: each step answers through the exchange's response. Of an answer that
+ * says so, the adapter would make header fields first; and of one to HEAD, Hono makes one that does not.
  */
 function nothingToSend(): Promise<Response> {
   return new Promise(() => undefined)

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** A request as the chain sees it: Node's own of HTTP/1.1, or a stream of HTTP/2 in its place. */
+/** A request as the chain sees it: a plain one, Node's own of HTTP/1.1, or a stream of HTTP/2. */
 export type Incoming = Pick<
   IncomingMessage,
   | 'method'

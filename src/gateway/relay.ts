@@ -44,7 +44,7 @@ const maxJoinedBytes = 16_384
 const maxInterimResponses = 16
 
 /**
- * Hears an answer as it arrives, and writes it straight into Node's response.
+ * Hears an answer as it arrives, and writes it straight into the response.
  *
  * A class, since there is one for every request. The head is held until the first piece of the body, and a body that arrives whole ends the response at once,
  * so that small answers leave in one write.
