@@ -46,8 +46,9 @@ export type PublicServer = {
 }
 
 /**
- * Plain requests are read as they come; whatever else comes goes to Node's HTTP server, with every exit that would bypass the chain closed: whatever its parser
- * refuses, times out or treats as special is answered in the envelope too.
+ * Plain requests are read as they come; whatever else comes goes to Node's HTTP server, with every exit
+ * that would bypass the chain closed: whatever its parser refuses, times out or treats as special is
+ * answered in the envelope too.
  *
  * @param tls undefined: plain HTTP, for loopback and trusted proxies
  * @param isTrustedProxy given where connections begin with a PROXY protocol header: who may send one
