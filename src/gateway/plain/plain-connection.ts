@@ -80,6 +80,8 @@ export class PlainConnection implements Answering {
   }
 
   readonly #onData = (bytes: Buffer): void => {
+    // What comes behind the last answer is not read (RFC 9112 §9.6).
+    if (!this.socket.writable) return
     if (this.#outgoing !== undefined) {
       this.#behind.push(bytes)
       this.socket.pause()
@@ -142,9 +144,10 @@ export class PlainConnection implements Answering {
       .off('close', this.#onClose)
   }
 
-  /** Who says no more waits for no answer either. */
+  /** Who says no more waits for no answer either, unless it is on its way. */
   readonly #onEnd = (): void => {
     if (this.isWithinHead) this.refuse('REQUEST_MALFORMED')
+    else if (this.#outgoing?.writableEnded === true) this.#outgoing.shouldKeepAlive = false
     else this.socket.destroy()
   }
 

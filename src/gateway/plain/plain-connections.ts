@@ -14,7 +14,7 @@ type Serving = Pick<PlainEvents, 'onRequest'> & {
 }
 
 export type PlainConnections = {
-  /** Close those that have been answered and carry nothing now. */
+  /** Close those that carry nothing now. */
   readonly closeResting: () => void
   readonly destroy: () => void
 }
@@ -87,8 +87,8 @@ export function servePlain(
 
   return {
     closeResting() {
-      for (const { isResting, isWithinHead, state, socket } of open) {
-        if (isResting && !isWithinHead && state.requests > 0) socket.destroy()
+      for (const { isResting, isWithinHead, socket } of open) {
+        if (isResting && !isWithinHead) socket.destroy()
       }
     },
     destroy() {

@@ -119,7 +119,7 @@ export class PlainOutgoing implements Outgoing {
 
   /** To be called when what was written in a tick is on its way. */
   settle(): void {
-    if (this.closed) return
+    if (this.closed || this.#socket.destroyed) return
     if (this.#socket.writableLength === 0) {
       this.#finish()
       return

@@ -227,6 +227,42 @@ test('a client that leaves, or says that it says no more, is answered no more', 
   expect(closed).toEqual([false, false, false])
 })
 
+test('a client that says no more while its answer is on its way gets all of it', async () => {
+  const client = await open()
+  const body = Buffer.alloc(4_000_000, 'x')
+  scene.behave((_incoming, outgoing) => {
+    outgoing.writeHead(200, ['Content-Length', String(body.length)])
+    outgoing.end(body)
+  })
+  client.socket.pause()
+  client.send(get('/'))
+  await until(() => scene.read.length === 1)
+  client.socket.end()
+  await pause(50)
+  client.socket.resume()
+  expect((await client.response()).body).toHaveLength(body.length)
+  expect(await client.ended()).toBe('')
+})
+
+test('what comes behind the last answer of a connection is not read', async () => {
+  const client = await open()
+  scene.behave((_incoming, outgoing) => {
+    outgoing.shouldKeepAlive = false
+    outgoing.writeHead(200, [])
+    // More than the kernel holds for the two, so that the answer is under way when more comes.
+    outgoing.end(Buffer.alloc(16_000_000))
+  })
+  client.socket.pause()
+  client.send(get('/last'))
+  await until(() => scene.read.length === 1)
+  client.send(get('/behind'))
+  await pause(50)
+  client.socket.resume()
+  expect((await client.response()).field('Connection')).toBe('close')
+  await client.ended()
+  expect(scene.read).toEqual([['plain', '/last']])
+})
+
 test('an answer that is done with cannot cut the next one on its connection', async () => {
   const client = await open()
   const done: Outgoing[] = []
@@ -251,8 +287,13 @@ test('what rests is closed when asked to, and when it has rested for its time; w
   const working = await connect()
   working.send(get('/'))
   await until(() => held.length === 1)
+  const fresh = await connect()
+  const halfway = await connect()
+  halfway.send(get('/').slice(0, -2))
+  await pause(20)
   scene.closeResting()
-  expect(await resting.ended()).toBe('')
+  expect(await Promise.all([resting.ended(), fresh.ended()])).toEqual(['', ''])
+  expect(halfway.socket.readyState).toBe('open')
   const late = await connect()
   scene.behave((_incoming, outgoing) => {
     outgoing.writeHead(200, ['Content-Length', '0'])
