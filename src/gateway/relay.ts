@@ -8,6 +8,7 @@ import { createLinkRewriter, type LinkRewriter } from './json-links.ts'
 import type { Outgoing } from './message.ts'
 import {
   aboutBytes,
+  aboutTrailers,
   announcedLength,
   fieldsWithout,
   isPlainJson,
@@ -190,6 +191,7 @@ export class Relay implements ResponseHandler {
 
   #begin(statusMessage: string): void {
     let fields = responseFields(this.#rawFields, this.#own)
+    if (this.#isHead) fields = fieldsWithout(fields, aboutTrailers)
     if (this.#own.rewriteLinks === true) fields = this.#rewriteLinks(fields)
     this.#outgoing.writeHead(this.#status, statusMessage, fields)
     // A body that takes its time must not hold the head back.

@@ -30,10 +30,18 @@ export function responseFields(raw: readonly string[], own: OwnFields): string[]
     const name = raw[index] ?? ''
     const lower = name.toLowerCase()
     if (isDropped(lower, own) || named?.includes(lower) === true) continue
-    fields.push(name, passingValue(lower, raw[index + 1] ?? '', own))
+    const value = passingValue(lower, raw[index + 1] ?? '', own)
+    // Node refuses the first where no trailers can follow, and bytes in the second behind a length.
+    if (lower === 'trailer' && !isChunked(raw)) continue
+    if (lower === 'content-disposition') fields.unshift(name, value)
+    else fields.push(name, value)
   }
   addOwn(fields, own)
   return fields
+}
+
+function isChunked(raw: readonly string[]): boolean {
+  return valuesOf(raw, 'transfer-encoding').length > 0
 }
 
 function passingValue(name: string, value: string, own: OwnFields): string {
@@ -61,6 +69,9 @@ export function isPlainJson(raw: readonly string[]): boolean {
 export const aboutBytes: ReadonlySet<string> = new Set(
   'content-length content-md5 digest content-digest repr-digest'.split(' '),
 )
+
+/** What an answer without trailers does not announce. */
+export const aboutTrailers: ReadonlySet<string> = new Set(['trailer'])
 
 /** @param names in lower case */
 export function fieldsWithout(fields: readonly string[], names: ReadonlySet<string>): string[] {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { ServerResponse, type OutgoingHttpHeader, type OutgoingHttpHeaders } from 'node:http'
 
 type Fields = OutgoingHttpHeaders | OutgoingHttpHeader[]
@@ -9,6 +10,12 @@ type Fields = OutgoingHttpHeaders | OutgoingHttpHeader[]
 export class SecuredResponse extends ServerResponse {
   /** Names and values in turn. */
   security: readonly string[] = []
+
+  /** One that was cut while those before it were answered: Node would wait for its end, and all behind it too. */
+  override assignSocket(socket: Socket): void {
+    super.assignSocket(socket)
+    if (this.destroyed) socket.destroy()
+  }
 
   override writeHead(status: number, reason?: string, fields?: Fields): this
   override writeHead(status: number, fields?: Fields): this

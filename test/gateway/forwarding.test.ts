@@ -248,6 +248,54 @@ describe('the response that reaches the client', () => {
     client.close()
   })
 
+  test('announces no trailers where none can follow, and keeps bytes in a name, whoever reads the request', async () => {
+    upstream.behave((_incoming, outgoing) => {
+      outgoing.socket?.end(
+        Buffer.from(
+          'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTrailer: X-T\r\n' +
+            'Content-Disposition: attachment; filename="na\xefve \xc3\xa9"\r\n\r\nabc',
+          'latin1',
+        ),
+      )
+    })
+    for (const field of ['Accept: */*', 'Connection: close']) {
+      const answer = await rawExchange(gateway.port, head('GET /any/x', field))
+      expect(answer.status).toBe(200)
+      expect(answer.field('Trailer')).toBeUndefined()
+      expect(answer.field('Content-Disposition')).toBe('attachment; filename="na\xefve \xc3\xa9"')
+      expect(answer.body).toBe('abc')
+    }
+    upstream.behave((_incoming, outgoing) => {
+      outgoing.socket?.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n')
+    })
+    for (const field of ['Accept: */*', 'Connection: close']) {
+      const client = await rawClient(gateway.port)
+      client.send(head('HEAD /any/x', field))
+      const { status, fields } = await client.response({ head: true })
+      expect(status).toBe(200)
+      expect(fields.map(([name]) => name)).not.toContain('Trailer')
+      client.close()
+    }
+  })
+
+  test('that breaks off while those before it are awaited cuts the connection, once these are answered', async () => {
+    const held: (() => void)[] = []
+    upstream.behave((incoming, outgoing) => {
+      if (incoming.url === '/any/held') held.push(() => outgoing.end('held'))
+      else {
+        outgoing.writeHead(200, { 'Content-Length': 10 })
+        outgoing.write('abc', () => outgoing.destroy())
+      }
+    })
+    const client = await rawClient(gateway.port)
+    client.send(head('GET /any/held') + head('GET /any/cut') + head('GET /any/held'))
+    await until(() => held.length === 2 && gateway.inFlight() === 2)
+    held[0]?.()
+    expect((await client.response()).body).toBe('held')
+    await client.ended()
+    await until(() => gateway.inFlight() === 0)
+  })
+
   test('passes trailers on', async () => {
     upstream.behave((_, outgoing) => {
       outgoing.writeHead(200, { Trailer: 'X-Checksum' })

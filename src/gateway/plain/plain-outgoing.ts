@@ -25,7 +25,6 @@ export class PlainOutgoing implements Outgoing {
   writableEnded = false
   writableFinished = false
   closed = false
-  destroyed = false
   readonly #answering: Answering
   readonly #socket: Socket
   readonly #isHead: boolean
@@ -42,6 +41,11 @@ export class PlainOutgoing implements Outgoing {
     this.#answering = answering
     this.#socket = answering.socket
     this.#isHead = method === 'HEAD'
+  }
+
+  /** Said at once, though 'close' comes later: what is written then reaches nobody. */
+  get destroyed(): boolean {
+    return this.closed || this.#socket.destroyed
   }
 
   writeHead(status: number, reason: string | readonly string[], fields?: readonly string[]): void {
@@ -119,7 +123,7 @@ export class PlainOutgoing implements Outgoing {
 
   /** To be called when what was written in a tick is on its way. */
   settle(): void {
-    if (this.closed || this.#socket.destroyed) return
+    if (this.destroyed) return
     if (this.#socket.writableLength === 0) {
       this.#finish()
       return
@@ -138,7 +142,6 @@ export class PlainOutgoing implements Outgoing {
   /** Cut the connection: half an answer cannot be mended. */
   destroy(): void {
     if (this.closed) return
-    this.destroyed = true
     this.#socket.destroy()
   }
 
@@ -177,7 +180,6 @@ export class PlainOutgoing implements Outgoing {
 
   #close(): void {
     this.closed = true
-    this.destroyed = true
     for (const run of this.#onClose) run()
     this.#onClose = []
   }

@@ -229,7 +229,8 @@ test('a client that leaves, or says that it says no more, is answered no more', 
 
 test('a client that says no more while its answer is on its way gets all of it', async () => {
   const client = await open()
-  const body = Buffer.alloc(4_000_000, 'x')
+  // More than the kernel holds for the two, so that the answer is under way for long.
+  const body = Buffer.alloc(16_000_000, 'x')
   scene.behave((_incoming, outgoing) => {
     outgoing.writeHead(200, ['Content-Length', String(body.length)])
     outgoing.end(body)
@@ -249,7 +250,6 @@ test('what comes behind the last answer of a connection is not read', async () =
   scene.behave((_incoming, outgoing) => {
     outgoing.shouldKeepAlive = false
     outgoing.writeHead(200, [])
-    // More than the kernel holds for the two, so that the answer is under way when more comes.
     outgoing.end(Buffer.alloc(16_000_000))
   })
   client.socket.pause()
@@ -261,6 +261,22 @@ test('what comes behind the last answer of a connection is not read', async () =
   expect((await client.response()).field('Connection')).toBe('close')
   await client.ended()
   expect(scene.read).toEqual([['plain', '/last']])
+})
+
+test('an answer that is made when its connection is gone, and is not known to be, is not called finished', async () => {
+  const client = await open()
+  const finished: boolean[] = []
+  scene.behave((incoming, outgoing) => {
+    outgoing.on('close', () => finished.push(outgoing.writableFinished))
+    incoming.socket.destroy()
+    finished.push(!outgoing.destroyed)
+    outgoing.writeHead(200, [])
+    outgoing.end('late', 'latin1')
+  })
+  client.send(get('/'))
+  expect(await client.ended()).toBe('')
+  await until(() => finished.length > 1)
+  expect(finished).toEqual([false, false])
 })
 
 test('an answer that is done with cannot cut the next one on its connection', async () => {
