@@ -11,6 +11,7 @@ export type PlainLimits = {
   readonly maxHeaderBytes: number
   /** How long a client may take nothing of an answer that is there. */
   readonly idleTimeoutMs: number
+  /** What is said of a connection that is kept, as the value of Keep-Alive. */
   readonly keepAlive: string
 }
 
@@ -32,7 +33,7 @@ export class PlainConnection implements Answering {
   readonly socket: Socket
   readonly keepAlive: string
   readonly state: ConnectionState
-  /** Milliseconds of `performance.now()` since when it is, or has been waiting for the rest of a head. */
+  /** When it began to rest, or to wait for the rest of a head: milliseconds of `performance.now()`. */
   since = performance.now()
   readonly #limits: PlainLimits
   readonly #events: PlainEvents
