@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import { errorPagePath } from '../errors/page.ts'
@@ -6,6 +5,7 @@ import { renderError, type ErrorProfile } from '../errors/profile.ts'
 import type { LimitState } from '../limits/admission.ts'
 import { createTimestamp } from '../telemetry/timestamp.ts'
 import { endTogether } from './end-together.ts'
+import { headText } from './head-text.ts'
 import type { BodyFraming } from './ingress.ts'
 import type { Incoming, Outgoing } from './message.ts'
 import { expectsContinue } from './request-body.ts'
@@ -157,13 +157,11 @@ export function sendRaw(socket: Duplex, answer: Answer): void {
     socket.destroy()
     return
   }
-  const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`]
-  for (let index = 0; index < answer.fields.length; index += 2) {
-    lines.push(`${answer.fields[index] ?? ''}: ${answer.fields[index + 1] ?? ''}`)
-  }
-  lines.push(`Content-Length: ${Buffer.byteLength(answer.body)}`, 'Connection: close', '', '')
-  socket.write(lines.join('\r\n'))
-  socket.write(answer.body)
+  const { status, fields, body } = answer
+  const facts = { status, reason: undefined, hasBody: true, isKept: false, keepAlive: '' }
+  const length = ['Content-Length', String(Buffer.byteLength(body))]
+  socket.write(headText(facts, fields, length).text, 'latin1')
+  socket.write(body)
   closeGently(socket)
 }
 

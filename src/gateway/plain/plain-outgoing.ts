@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Outgoing } from '../message.ts'
-import { headText, lastChunk } from './head-text.ts'
+import { headText, lastChunk } from '../head-text.ts'
 
 /** Who hears that an answer has ended. */
 export type Answering = {
